@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Strict in every target: Swift 6 mode, explicit existentials and imports, and no warning survives.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "gatekit",
+    products: [
+        .executable(name: "gatekit", targets: ["gatekit"]),
+        .executable(name: "zscaler-mcp", targets: ["zscaler-mcp"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Layer 0: bytes and processes, nothing of MCP's meaning.
+        module("JSONRPCWire", [nioCore]),
+        .target(name: "CSpawn", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+
+        // Layer 1: what the operator wrote, and what a policy decides.
+        module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
+        module("ToolPolicy", ["JSONRPCWire", nioCore]),
+
+        // Layer 2: the one snapshot and the values that audit and metrics consume.
+        module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
+
+        // Layer 3: the three things the supervisor owns besides the policies.
+        module("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", nioCore]),
+        module("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
+        module("MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
+
+        // Layer 4: the loop that performs what routing decided.
+        module(
+            "Gateway",
+            [
+                "AuditTrail", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", "ToolPolicy",
+                "Upstream", nioCore, nioPosix, logging,
+            ]),
+
+        // Layer 5: how clients come in.
+        module("LineDoors", ["CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix, logging]),
+
+        // Layer 6: the composition root.
+        module(
+            "Daemon",
+            [
+                "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
+                "MCPRouting", "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
+            ]),
+
+        // Layer 7: the commands, and the two names they are installed under.
+        module(
+            "Commands",
+            [
+                "Daemon", "GatewayConfiguration", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(name: "gatekit", dependencies: ["Commands"], swiftSettings: strict),
+        .executableTarget(name: "zscaler-mcp", dependencies: ["Commands"], swiftSettings: strict),
+
+        tests("JSONRPCWire", [nioCore]),
+        tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
+        tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
+        tests("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
+        tests(
+            "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
+        tests(
+            "Gateway",
+            [
+                "AuditTrail", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors", "MCPRouting",
+                "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
+            ]),
+    ]
+)
