@@ -83,6 +83,9 @@ let package = Package(
         .executableTarget(name: "zscaler-mcp", dependencies: ["Commands"], swiftSettings: strict),
 
         tests("JSONRPCWire", [nioCore]),
+        .executableTarget(
+            name: "WireBench", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Benchmarks/WireBench",
+            swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),

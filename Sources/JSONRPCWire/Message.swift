@@ -29,7 +29,8 @@ public enum Member: Int, CaseIterable, Sendable {
     case paramsProtocolVersion, paramsCapabilities, paramsClientInfo, paramsProgressToken
     case paramsReason, paramsInputResponses, paramsRequestState, paramsNotifications
     // Inside `params._meta`, when both are objects.
-    case metaProgressToken, metaProtocolVersion, metaClientCapabilities, metaClientInfo, metaLogLevel, metaSubscriptionID
+    case metaProgressToken, metaProtocolVersion, metaClientCapabilities, metaClientInfo, metaLogLevel,
+        metaSubscriptionID
     // Inside `result`, when it is an object.
     case resultTools, resultNextCursor, resultIsError, resultProtocolVersion, resultCapabilities, resultServerInfo
     case resultContent, resultStructuredContent, resultType, resultInputRequests, resultRequestState, resultMeta

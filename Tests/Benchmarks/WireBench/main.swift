@@ -1,0 +1,87 @@
+import JSONRPCWire
+import NIOCore
+
+/// Nanoseconds per message of the wire layer's hot functions, the best of several rounds.
+///
+/// Pin it: `taskset -c 1 .build/release/WireBench`. The text is the same in every round, hence numbers for long
+/// messages are flattered by branch prediction.
+enum Messages {
+    static let call = ByteBuffer(
+        string: """
+            {"jsonrpc":"2.0","id":1042,"method":"tools/call","params":{"name":"read_file","arguments":\
+            {"path":"/srv/sandbox/reports/2026/quarterly-summary.md","encoding":"utf-8","max_bytes":65536,\
+            "follow_links":false,"ranges":[[0,4096],[8192,12288]]},"_meta":{"progressToken":"tok-1042",\
+            "trace":"00-4bf92f3577b34da6a3ce929d0e0e4736"}}}
+            """)
+    static let modern = ByteBuffer(
+        string: """
+            {"jsonrpc":"2.0","id":1042,"method":"tools/call","params":{"name":"read_file","arguments":{"path":"/a"},\
+            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",\
+            "io.modelcontextprotocol/clientCapabilities":{},\
+            "io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}}}
+            """)
+    static let text = result(String(repeating: "All work and no play makes a dull gateway. ", count: 25_000))
+    static let accented = result(String(repeating: "Grüße aus dem Öffentlichen, naïve café. ", count: 2_000))
+    static let escaped = result(String(repeating: #"line of a file\n\tindented \"quoted\" "#, count: 2_000))
+
+    static func result(_ text: String) -> ByteBuffer {
+        ByteBuffer(string: #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\#(text)"}]}}"#)
+    }
+}
+
+/// Keeps a result alive, so that the work behind it is not optimised away.
+@inline(never)
+func sink<Value>(_ value: Value) {
+    withExtendedLifetime(value) {}
+}
+
+func measure(_ name: String, bytes: Int, repetitions: Int, _ body: () -> Void) {
+    let clock = ContinuousClock()
+    var best = Duration.seconds(1_000)
+    for _ in 0..<9 {
+        best = min(best, clock.measure { for _ in 0..<repetitions { body() } })
+    }
+    let nanoseconds = Double(best.components.attoseconds) / 1e9 / Double(repetitions)
+    let rate = Double(bytes) / nanoseconds * 1_000
+    print("\(name): \(bytes) B, \((nanoseconds * 10).rounded() / 10) ns, \(Int(rate)) MB/s")
+}
+
+let scanner = MessageScanner(maxDepth: 128)
+
+func measureScan(_ name: String, _ message: ByteBuffer, repetitions: Int) {
+    guard case .message = scanner.scan(message) else { fatalError("\(name) is no message") }
+    measure("scan \(name)", bytes: message.readableBytes, repetitions: repetitions) { sink(scanner.scan(message)) }
+}
+
+measureScan("call", Messages.call, repetitions: 200_000)
+measureScan("modern call", Messages.modern, repetitions: 200_000)
+measureScan("text result", Messages.text, repetitions: 50)
+measureScan("accented result", Messages.accented, repetitions: 500)
+measureScan("escaped result", Messages.escaped, repetitions: 500)
+
+var batch = ByteBuffer()
+for _ in 0..<64 {
+    batch.writeImmutableBuffer(Messages.call)
+    batch.writeStaticString("\n")
+}
+measure("frame 64 calls", bytes: batch.readableBytes, repetitions: 5_000) {
+    var framer = LineFramer(maxMessageBytes: 1 << 24)
+    framer.append(batch)
+    while let frame = framer.next() { sink(frame) }
+}
+
+guard case .message(let call) = scanner.scan(Messages.call) else { fatalError("the call is no message") }
+measure("id", bytes: call[.id].count, repetitions: 1_000_000) { sink(RequestID(call[.id], in: Messages.call)) }
+measure("lexeme", bytes: call[.id].count, repetitions: 1_000_000) { sink(Lexeme(call[.id], in: Messages.call)) }
+var output = ByteBuffer()
+output.reserveCapacity(1_024)
+measure("splice id and token", bytes: Messages.call.readableBytes, repetitions: 200_000) {
+    var message = SplicedMessage(Messages.call)
+    message.replace(call[.id], withInteger: 88_123)
+    message.replace(call[.metaProgressToken], withInteger: 88_123)
+    output.clear()
+    message.write(to: &output)
+}
+measure("error reply", bytes: 0, repetitions: 100_000) {
+    sink(ErrorReply.bytes(id: .null, code: -32603, message: "no answer within 60 s", data: [("reason", "timeout")]))
+}
