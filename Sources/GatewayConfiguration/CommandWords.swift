@@ -8,6 +8,8 @@ struct CommandWords {
 
     /// The words; may be empty.
     let words: [String]
+    /// The same words with their references as written.
+    let wordsAsWritten: [String]
     /// Words that a shell would have acted upon, for a warning.
     let shellSyntax: [String]
 
@@ -19,8 +21,8 @@ struct CommandWords {
         var splitter = Splitter(homeDirectory: homeDirectory)
         for piece in pieces {
             switch piece {
-            case .value(let value):
-                splitter.append(value: value)
+            case .value(let value, let reference):
+                splitter.append(value: value, reference: reference)
             case .literal(let text):
                 for scalar in text.unicodeScalars { splitter.append(scalar) }
             }
@@ -33,6 +35,7 @@ struct CommandWords {
         }
         splitter.endWord()
         words = splitter.words
+        wordsAsWritten = splitter.wordsAsWritten
         shellSyntax = splitter.shellSyntax
     }
 
@@ -44,8 +47,10 @@ struct CommandWords {
         let homeDirectory: String
         var state = State.plain
         var words: [String] = []
+        var wordsAsWritten: [String] = []
         var shellSyntax: [String] = []
         private var word = String.UnicodeScalarView()
+        private var written = String.UnicodeScalarView()
         /// Whether the word's first two characters were written without quotes, which is what `~/` needs.
         private var bareCount = 0
         private var isQuoted = false
@@ -54,15 +59,21 @@ struct CommandWords {
             self.homeDirectory = homeDirectory
         }
 
-        mutating func append(value: String) {
+        mutating func append(value: String, reference: String) {
+            if state == .plain, value.isEmpty { return }
             switch state {
-            case .escaped: state = .word
+            case .escaped, .plain: state = .word
             case .doubleEscaped: state = .double
-            case .plain where !value.isEmpty: state = .word
-            case .plain, .word, .single, .double: break
+            case .word, .single, .double: break
             }
             isQuoted = isQuoted || !value.isEmpty
             word.append(contentsOf: value.unicodeScalars)
+            written.append(contentsOf: reference.unicodeScalars)
+        }
+
+        private mutating func take(_ scalars: Unicode.Scalar...) {
+            word.append(contentsOf: scalars)
+            written.append(contentsOf: scalars)
         }
 
         mutating func append(_ scalar: Unicode.Scalar) {
@@ -80,41 +91,43 @@ struct CommandWords {
             case (.plain, _), (.word, _):
                 state = .word
                 if bareCount == word.count { bareCount += 1 }
-                word.append(scalar)
+                take(scalar)
             case (.single, "'"), (.double, "\""):
                 state = .word
             case (.double, "\\"):
                 state = .doubleEscaped
             case (.single, _), (.double, _):
-                word.append(scalar)
+                take(scalar)
             case (.escaped, _):
                 state = .word
                 // A backslash before a line's end joins the lines.
-                if scalar != "\n" { word.append(scalar) }
+                if scalar != "\n" { take(scalar) }
             case (.doubleEscaped, _):
                 state = .double
                 switch scalar {
                 case "\n": break
-                case "\"", "\\", "$", "`": word.append(scalar)
-                default: word.append(contentsOf: ["\\", scalar])
+                case "\"", "\\", "$", "`": take(scalar)
+                default: take("\\", scalar)
                 }
             }
         }
 
         mutating func endWord() {
             defer {
-                (state, word, bareCount, isQuoted) = (.plain, String.UnicodeScalarView(), 0, false)
+                (state, bareCount, isQuoted) = (.plain, 0, false)
+                (word, written) = (String.UnicodeScalarView(), String.UnicodeScalarView())
             }
             guard state == .word else { return }
             var text = String(word)
-            if bareCount >= 2, text.hasPrefix("~/") {
+            var textAsWritten = String(written)
+            if bareCount >= 2 && text.hasPrefix("~/") || text == "~" && !isQuoted {
                 text = homeDirectory + text.dropFirst()
-            } else if text == "~", !isQuoted {
-                text = homeDirectory
+                textAsWritten = homeDirectory + textAsWritten.dropFirst()
             } else if !isQuoted, ["|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1", "&>"].contains(text) {
                 shellSyntax.append(text)
             }
             words.append(text)
+            wordsAsWritten.append(textAsWritten)
         }
     }
 }

@@ -35,6 +35,12 @@ public struct ConfigurationSource: Hashable, Sendable {
     /// The largest file that is read, in bytes.
     static let maximumBytes = 1024 * 1024
 
+    /// Joins files that have been read.
+    init(config: File, dotenv: File?) {
+        self.config = config
+        self.dotenv = dotenv
+    }
+
     /// Reads both files; problems of both are reported together.
     ///
     /// Only regular files, or links to them, are read: a FIFO would block the start and a device may never end.

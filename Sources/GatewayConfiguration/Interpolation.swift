@@ -5,8 +5,8 @@ struct Interpolation {
     enum Piece: Hashable {
         /// As written in the file.
         case literal(String)
-        /// From the environment, or a default.
-        case value(String)
+        /// From the environment, or a default, in the place of `reference`.
+        case value(String, reference: String)
     }
 
     /// Why a scalar cannot be interpolated; names the variable, never a value.
@@ -23,7 +23,7 @@ struct Interpolation {
     var text: String {
         pieces.map { piece in
             switch piece {
-            case .literal(let text), .value(let text): text
+            case .literal(let text), .value(let text, _): text
             }
         }.joined()
     }
@@ -44,7 +44,9 @@ struct Interpolation {
                 throw Failure(message: "'${' without its '}'", isUnset: false)
             }
             if start > rest.startIndex { pieces.append(.literal(String(rest[..<start]))) }
-            pieces.append(.value(try Self.resolve(String(inside[..<end]), environment: environment)))
+            let reference = String(inside[..<end])
+            pieces.append(
+                .value(try Self.resolve(reference, environment: environment), reference: "${\(reference)}"))
             rest = rest[inside.index(after: end)...]
         }
         if !rest.isEmpty { pieces.append(.literal(String(rest))) }

@@ -58,7 +58,7 @@ struct PoliciesReader {
         let name = plugins.path(key)
         func list(_ value: YAMLValue, _ name: String) -> [PolicyEntry] {
             guard case .sequence(let values) = value.content else {
-                reading.refuse(value.position, "\(name): expected a list, \(Section.got(value)) (an empty one is [])")
+                reading.mismatch(value, name, expected: "a list", remedy: " (an empty one is [])")
                 return []
             }
             return values.enumerated().compactMap { index, value in
@@ -74,10 +74,9 @@ struct PoliciesReader {
                 if entry.key != Self.everyServer, entry.key != serverName { refuseServer(entry, in: name) }
                 return list(entry.value, "\(name).\(printable(entry.key))")
             }
-        case .scalar:
-            reading.refuse(
-                value.position,
-                "\(name): expected a list of policies or a map by server, \(Section.got(value)) (an empty one is [])")
+        case .scalar, .refused:
+            reading.mismatch(
+                value, name, expected: "a list of policies or a map by server", remedy: " (an empty one is [])")
             return []
         }
     }

@@ -42,7 +42,7 @@ struct ProxyReader {
                     value.position, "proxy.transport names no door (valid: stdio, unix, http, or a list of these)")
             }
         } else {
-            texts = proxy.text("transport").map { [$0] } ?? []
+            texts = proxy.text("transport", expected: "a transport or a list of them").map { [$0] } ?? []
         }
         var result: [Transport] = []
         for text in texts {

@@ -32,6 +32,12 @@ final class Reading {
             ConfigurationProblem(file: file, line: position?.line, column: position?.column, message: message))
     }
 
+    /// Refuses a value of the wrong shape, unless it has been refused as YAML already.
+    func mismatch(_ value: YAMLValue, _ name: String, expected: String, remedy: String = "") {
+        guard let got = value.shape else { return }
+        refuse(value.position, "\(name): expected \(expected), got \(got)\(remedy)")
+    }
+
     /// Refuses what the language knows and this version cannot do.
     func require(_ feature: Feature, at position: YAMLPosition) {
         if let message = feature.refusal { refuse(position, message) }

@@ -33,7 +33,7 @@ struct Section {
     /// A mapping's entries, each key once.
     static func entries(of value: YAMLValue, name: String, reading: Reading) -> [YAMLEntry]? {
         guard case .mapping(let entries) = value.content else {
-            reading.refuse(value.position, "\(name.isEmpty ? "the file" : name): expected a mapping, \(got(value))")
+            reading.mismatch(value, name.isEmpty ? "the file" : name, expected: "a mapping")
             return nil
         }
         var first: [String: YAMLPosition] = [:]
@@ -45,14 +45,6 @@ struct Section {
             let place = "first at \(earlier.line):\(earlier.column)"
             reading.refuse(entry.keyPosition, "duplicate key '\(printable(entry.key))' (\(place)); keep one")
             return false
-        }
-    }
-
-    static func got(_ value: YAMLValue) -> String {
-        switch value.content {
-        case .mapping: "got a mapping"
-        case .sequence: "got a list"
-        case .scalar(let scalar): "got \(scalar.kind.rawValue)"
         }
     }
 
@@ -85,12 +77,12 @@ struct Section {
     func list(_ key: String) -> [YAMLValue]? {
         guard let value = value(key) else { return nil }
         if case .sequence(let values) = value.content { return values }
-        reading.refuse(value.position, "\(path(key)): expected a list, \(Self.got(value)) (an empty one is [])")
+        reading.mismatch(value, path(key), expected: "a list", remedy: " (an empty one is [])")
         return nil
     }
 
-    func text(_ key: String) -> Text? {
-        value(key).flatMap { Self.text($0, name: path(key), reading: reading) }
+    func text(_ key: String, expected: String = "text") -> Text? {
+        value(key).flatMap { Self.text($0, name: path(key), expected: expected, reading: reading) }
     }
 
     func nonEmptyText(_ key: String) -> Text? {
@@ -111,15 +103,17 @@ struct Section {
     }
 
     /// Text only: a plain `123`, `true` or empty value is a mistake here, unless it was interpolated.
-    static func text(_ value: YAMLValue, name: String, reading: Reading) -> Text? {
+    static func text(
+        _ value: YAMLValue, name: String, expected: String = "text", reading: Reading
+    ) -> Text? {
         guard case .scalar(let scalar) = value.content else {
-            reading.refuse(value.position, "\(name): expected text, \(got(value))")
+            reading.mismatch(value, name, expected: expected)
             return nil
         }
         guard let text = interpolated(scalar, at: value.position, name: name, reading: reading) else { return nil }
         if scalar.kind == .text { return text }
         let remedy = scalar.kind == .null ? "give it a text or remove the key" : "put it in quotes"
-        reading.refuse(value.position, "\(name): expected text, got \(scalar.kind.rawValue); \(remedy)")
+        reading.refuse(value.position, "\(name): expected \(expected), got \(scalar.kind.rawValue); \(remedy)")
         return nil
     }
 
@@ -140,7 +134,7 @@ struct Section {
     func typed(_ key: String, expected: String) -> Text? {
         guard let value = value(key) else { return nil }
         guard case .scalar(let scalar) = value.content else {
-            reading.refuse(value.position, "\(path(key)): expected \(expected), \(Self.got(value))")
+            reading.mismatch(value, path(key), expected: expected)
             return nil
         }
         guard let text = Self.interpolated(scalar, at: value.position, name: path(key), reading: reading) else {

@@ -70,12 +70,14 @@ extension Section {
     ) -> Value? {
         if let value = Value(rawValue: text.value) ?? aliases[text.value] { return value }
         let words = Value.allCases.map(\.rawValue)
+        // Signs would drown among the commas of the list.
+        let valid = words.map { $0.utf8.count > 1 ? $0 : "'\($0)'" }.joined(separator: ", ")
         let nearest =
             text.raw == text.value
             ? nearestName(to: text.value, among: words + aliases.keys.sorted()).map { "; did you mean '\($0)'?" } : nil
         reading.refuse(
             text.position,
-            "unknown \(noun) '\(printable(text.raw))'\(nearest ?? "") (valid: \(words.joined(separator: ", ")))")
+            "unknown \(noun) '\(printable(text.raw))'\(nearest ?? "") (valid: \(valid))")
         return nil
     }
 
@@ -88,7 +90,7 @@ extension Section {
                 name: path(key), reading: reading)
         else {
             if case .scalar = value.content { return nil }
-            reading.refuse(value.position, "\(path(key)): expected an octal mode, \(Self.got(value)) (valid: \(valid))")
+            reading.mismatch(value, path(key), expected: "an octal mode", remedy: " (valid: \(valid))")
             return nil
         }
         let digits = text.value.hasPrefix("0o") ? text.value.dropFirst(2) : text.value[...]

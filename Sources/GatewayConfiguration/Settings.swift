@@ -74,6 +74,9 @@ public struct UpstreamSettings: Hashable, Sendable {
     /// The program and its arguments; never empty. Quoting and `~/` are resolved; the program is looked up in `PATH`
     /// at spawn time when it holds no slash.
     public var command: [String]
+    /// ``command`` with references to variables as they were written: the form for logs, since a variable may hold a
+    /// secret.
+    public var commandAsWritten: [String]
     /// Added to the inherited environment.
     public var environment: [String: String]
     /// Names or globs of further variables to inherit.
@@ -95,6 +98,7 @@ public struct UpstreamSettings: Hashable, Sendable {
     public init(name: String? = nil, command: [String]) {
         self.name = name
         self.command = command
+        commandAsWritten = command
         environment = [:]
         inherit = []
         workingDirectory = nil

@@ -64,10 +64,22 @@ extension Settings {
             Fact("limits.max_sessions", "\(limits.maxSessions)"),
             Fact("limits.max_pending_per_session", "\(limits.maxPendingPerSession)"),
         ]
+        if let http {
+            facts.append(Fact("proxy.http", "\(printable(http.host)):\(http.port)\(printable(http.path))", http))
+        }
         facts += toolAllowlists.enumerated().map { index, list in
             Fact("tool_allowlist \(index + 1)", Self.shown(list), list)
         }
         facts += fileAuditing.map { Fact("file_auditing \(printable($0.outputFile))", Self.shown($0), $0) }
+        if let outputSanitization {
+            let stages = OutputSanitizationSettings.Stage.allCases.filter(outputSanitization.stages.contains)
+            facts.append(
+                Fact("output_sanitization", Self.names(stages.map(\.rawValue)), outputSanitization))
+        }
+        if let journalAuditing {
+            let shown = "identifier \(printable(journalAuditing.identifier)), format \(journalAuditing.format.rawValue)"
+            facts.append(Fact("journal_auditing", shown, journalAuditing))
+        }
         if !redactedNames.isEmpty {
             facts.append(Fact("redaction.extra_names", Self.names(redactedNames), redactedNames))
         }
@@ -78,7 +90,7 @@ extension Settings {
     private func upstreamFacts() -> [Fact] {
         var facts = [
             Fact(
-                "upstream.command", SecretWords.hidden(upstream.command).map(Self.word).joined(separator: " "),
+                "upstream.command", SecretWords.hidden(upstream.commandAsWritten).map(Self.word).joined(separator: " "),
                 upstream.command)
         ]
         if let name = upstream.name { facts.append(Fact("upstream.name", name)) }
@@ -94,7 +106,9 @@ extension Settings {
         let attempts = upstream.maxRestartAttempts.map { "up to \($0) times" } ?? "yes"
         facts += [
             Fact("upstream.era", upstream.era.rawValue),
-            Fact("upstream.sessions", upstream.sessions.rawValue),
+            Fact(
+                "upstream.sessions", upstream.sessions.rawValue,
+                [upstream.sessions.rawValue, "\(upstream.maxDedicated)"]),
             Fact("upstream.restart", upstream.restartOnFailure ? attempts : "no"),
         ]
         return facts
@@ -126,10 +140,14 @@ extension Settings {
         return names.prefix(20).map(printable).joined(separator: ", ") + rest
     }
 
-    /// Quoted when the shell would need it.
+    /// Quoted where a shell would need it.
     private static func word(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"'\"\\$`".utf8.contains($0) }
-        return isPlain ? word : "'\(printable(word))'"
+        let special = " '\"\\$`|&;<>()#"
+        let isPlain =
+            !word.isEmpty && word.unicodeScalars.allSatisfy { isPrintable($0) && !special.unicodeScalars.contains($0) }
+        if isPlain { return printable(word) }
+        return "'" + printable(word).split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+            + "'"
     }
 }
 

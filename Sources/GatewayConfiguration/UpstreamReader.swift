@@ -12,7 +12,9 @@ struct UpstreamReader {
         guard let section = Section(value, name: "proxy.upstream", keys: Self.keys, reading: reading) else {
             return nil
         }
-        var upstream = UpstreamSettings(command: command(section))
+        let command = command(section)
+        var upstream = UpstreamSettings(command: command.words)
+        upstream.commandAsWritten = command.asWritten
         upstream.name = name(section)
         upstream.environment = environment(section)
         upstream.inherit = inherit(section)
@@ -46,33 +48,40 @@ struct UpstreamReader {
         return nil
     }
 
-    private func command(_ section: Section) -> [String] {
+    /// Empty when there is no usable command; the reason is reported.
+    private func command(_ section: Section) -> (words: [String], asWritten: [String]) {
         guard let value = section.value("command") else {
             reading.refuse(section.position, "proxy.upstream.command is missing; name the program to start")
-            return []
+            return ([], [])
         }
-        let words: [String]
+        let command: (words: [String], asWritten: [String])
         if case .sequence(let values) = value.content {
-            guard let texts = section.texts("command"), texts.count == values.count else { return [] }
-            words = texts.map(\.value)
+            guard let texts = section.texts("command"), texts.count == values.count else { return ([], []) }
+            command = (texts.map(\.value), texts.map(\.raw))
         } else {
-            guard let text = section.text("command") else { return [] }
-            do throws(CommandWords.Failure) {
-                let split = try CommandWords(text.pieces, homeDirectory: reading.homeDirectory)
-                words = split.words
-                if let sign = split.shellSyntax.first {
-                    reading.warn(text.position, "no shell is started: '\(sign)' in the command is passed on as text")
-                }
-            } catch {
-                reading.refuse(text.position, "proxy.upstream.command: \(error.message)")
-                return []
-            }
+            guard let text = section.text("command", expected: "text or a list of texts"),
+                let split = split(text)
+            else { return ([], []) }
+            command = (split.words, split.wordsAsWritten)
         }
-        guard let program = words.first, !program.isEmpty else {
+        guard let program = command.words.first, !program.isEmpty else {
             reading.refuse(value.position, "proxy.upstream.command is empty; name the program to start")
-            return []
+            return ([], [])
         }
-        return words
+        return command
+    }
+
+    private func split(_ text: Text) -> CommandWords? {
+        do throws(CommandWords.Failure) {
+            let split = try CommandWords(text.pieces, homeDirectory: reading.homeDirectory)
+            if let sign = split.shellSyntax.first {
+                reading.warn(text.position, "no shell is started: '\(sign)' in the command is passed on as text")
+            }
+            return split
+        } catch {
+            reading.refuse(text.position, "proxy.upstream.command: \(error.message)")
+            return nil
+        }
     }
 
     private func environment(_ section: Section) -> [String: String] {

@@ -29,7 +29,7 @@ struct YAMLDocument {
                 let parser = try Parser(yaml: String(Self.view(text)), resolver: .basic, encoding: .utf8)
                 let node = try parser.singleRoot()
                 withExtendedLifetime(parser) {
-                    root = node.flatMap { convert($0, renamed: renamed) }
+                    root = node.map { convert($0, renamed: renamed) }
                 }
                 return
             } catch let YamlError.duplicatedKeysInMapping(_, context) {
@@ -42,7 +42,7 @@ struct YAMLDocument {
                 }
                 renamed[position] = name
             } catch {
-                problems = [Self.describe(error)]
+                problems = [Self.describe(error, in: text)]
                 return
             }
         }
@@ -144,65 +144,85 @@ struct YAMLDocument {
         return String(Character(replaced))
     }
 
-    private static func describe(_ error: any Error) -> (position: YAMLPosition?, message: String) {
-        func at(_ mark: Mark) -> YAMLPosition { YAMLPosition(line: mark.line, column: mark.column) }
+    private static func describe(
+        _ error: any Error, in text: [Unicode.Scalar]
+    ) -> (position: YAMLPosition?, message: String) {
+        let context: YamlError.Context?
+        let problem: String
+        let position: YAMLPosition
         switch error {
-        case YamlError.composer(_, let problem, let mark, _) where problem.contains("another document"):
-            return (at(mark), "a second document begins here; the file holds exactly one")
-        case YamlError.composer(_, let problem, let mark, _):
-            return (at(mark), "YAML: \(problem)")
-        case YamlError.scanner(let context, let problem, let mark, _),
-            YamlError.parser(let context, let problem, let mark, _):
-            let where_ = context.map { " \($0.text) that began at \($0.mark.line):\($0.mark.column)" } ?? ""
-            let hint = problem.contains("cannot start any token") ? " (a tab, or a character that needs quotes)" : ""
-            return (at(mark), "YAML:\(where_.isEmpty ? "" : where_ + ",") \(problem)\(hint)")
-        case YamlError.reader(let problem, _, _, _):
-            return (nil, "YAML: \(problem)")
+        case YamlError.scanner(let around, let what, let mark, _), YamlError.parser(let around, let what, let mark, _),
+            YamlError.composer(let around, let what, let mark, _):
+            (context, problem) = (around, what)
+            position = YAMLPosition(line: mark.line, column: mark.column)
+        case YamlError.reader(let what, _, _, _):
+            return (nil, "YAML: \(what)")
         default:
             return (nil, "YAML: the file cannot be parsed")
         }
+        if problem.contains("another document") {
+            return (position, "a second document begins here; the file holds exactly one")
+        }
+        if problem.contains("undefined alias") { return (position, noAnchors) }
+        if problem.contains("nesting level") { return (position, "YAML: nested too deeply") }
+        if problem.contains("cannot start any token") {
+            let isTab = index(of: position, in: text).map { text[$0] == "\t" } ?? false
+            let cause =
+                isTab ? "a tab cannot indent; use spaces" : "this character cannot begin a value; put it in quotes"
+            return (position, "YAML: \(cause)")
+        }
+        let began = context.map { " \($0.text) that began at \($0.mark.line):\($0.mark.column)," } ?? ""
+        // The most likely cause inside `{ }` and `[ ]`, where the brace of a reference is YAML's own.
+        let isReference =
+            index(of: position, in: text).map { $0 > 0 && text[$0] == "{" && text[$0 - 1] == "$" } ?? false
+        let hint = isReference ? "; put '${…}' in quotes here" : ""
+        return (position, "YAML:\(began) \(problem)\(hint)")
     }
 
-    private mutating func convert(_ node: Node, renamed: [YAMLPosition: String]) -> YAMLValue? {
+    private mutating func convert(_ node: Node, renamed: [YAMLPosition: String]) -> YAMLValue {
         let mark = node.mark
         let position = YAMLPosition(line: mark?.line ?? 1, column: mark?.column ?? 1)
         guard node.anchor == nil else {
             // Also ends the walk: an alias is its anchor's node once more, and nested aliases grow exponentially.
-            problems.append((position, "anchors and aliases ('&', '*') are not supported; write the value out"))
-            return nil
+            return refuse(Self.noAnchors, at: position)
         }
         switch node {
         case .scalar(let scalar):
             // Without a tag of its own a plain scalar's is empty and a quoted one's is text.
             let tag = scalar.tag.description
-            guard tag.isEmpty || tag == "tag:yaml.org,2002:str" else { return refuse(tag: tag, at: position) }
+            guard tag.isEmpty || tag == "tag:yaml.org,2002:str" else { return refuse(Self.noTag(tag), at: position) }
             let plain = scalar.style == .plain && tag.isEmpty
             return YAMLValue(position: position, content: .scalar(YAMLScalar(text: scalar.string, plain: plain)))
         case .sequence(let sequence):
             let tag = sequence.tag.description
-            guard tag.isEmpty || tag == "tag:yaml.org,2002:seq" else { return refuse(tag: tag, at: position) }
+            guard tag.isEmpty || tag == "tag:yaml.org,2002:seq" else { return refuse(Self.noTag(tag), at: position) }
             return YAMLValue(
-                position: position, content: .sequence(sequence.compactMap { convert($0, renamed: renamed) }))
+                position: position, content: .sequence(sequence.map { convert($0, renamed: renamed) }))
         case .mapping(let mapping):
             let tag = mapping.tag.description
-            guard tag.isEmpty || tag == "tag:yaml.org,2002:map" else { return refuse(tag: tag, at: position) }
+            guard tag.isEmpty || tag == "tag:yaml.org,2002:map" else { return refuse(Self.noTag(tag), at: position) }
             let entries = mapping.compactMap { entry(key: $0.key, value: $0.value, renamed: renamed) }
             return YAMLValue(position: position, content: .mapping(entries))
-        case .alias(let alias):
-            let at = alias.mark.map { YAMLPosition(line: $0.line, column: $0.column) }
-            problems.append((at, "anchors and aliases ('&', '*') are not supported; write the value out"))
-            return nil
+        case .alias:
+            return refuse(Self.noAnchors, at: position)
         }
     }
 
-    private mutating func refuse(tag: String, at position: YAMLPosition) -> YAMLValue? {
-        problems.append((position, "the tag '\(tag)' is not supported; write the plain value"))
-        return nil
+    private mutating func refuse(_ message: String, at position: YAMLPosition) -> YAMLValue {
+        problems.append((position, message))
+        return YAMLValue(position: position, content: .refused)
+    }
+
+    private static let noAnchors = "anchors and aliases ('&', '*') are not supported; write the value out"
+
+    private static func noTag(_ tag: String) -> String {
+        "the tag '\(printable(tag))' is not supported; write the plain value"
     }
 
     private mutating func entry(key: Node, value: Node, renamed: [YAMLPosition: String]) -> YAMLEntry? {
-        guard let key = convert(key, renamed: renamed) else { return nil }
+        let key = convert(key, renamed: renamed)
         guard case .scalar(var scalar) = key.content else {
+            if case .refused = key.content { return nil }
             problems.append((key.position, "a key must be plain text"))
             return nil
         }
@@ -213,7 +233,7 @@ struct YAMLDocument {
             problems.append((key.position, "merge keys ('<<') are not supported; write the values out"))
             return nil
         }
-        guard let value = convert(value, renamed: renamed) else { return nil }
-        return YAMLEntry(key: scalar.text, keyPosition: key.position, value: value)
+        return YAMLEntry(
+            key: scalar.text, keyPosition: key.position, value: convert(value, renamed: renamed))
     }
 }

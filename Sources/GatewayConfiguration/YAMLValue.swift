@@ -18,6 +18,20 @@ struct YAMLValue {
         case scalar(YAMLScalar)
         case sequence([YAMLValue])
         case mapping([YAMLEntry])
+        /// Refused as YAML; the problem has been reported, and no other must follow from it.
+        case refused
+    }
+}
+
+extension YAMLValue {
+    /// What it is, for messages; nil when it has been refused already.
+    var shape: String? {
+        switch content {
+        case .mapping: "a mapping"
+        case .sequence: "a list"
+        case .scalar(let scalar): scalar.kind.rawValue
+        case .refused: nil
+        }
     }
 }
 
