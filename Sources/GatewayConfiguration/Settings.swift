@@ -4,6 +4,8 @@ public struct Settings: Hashable, Sendable {
     public var transports: [Transport]
     /// The Unix door.
     public var unix: UnixDoorSettings
+    /// The HTTP door, where the file has one.
+    public var http: HTTPDoorSettings?
     /// The process behind the gateway.
     public var upstream: UpstreamSettings
     /// Times.
@@ -14,6 +16,10 @@ public struct Settings: Hashable, Sendable {
     public var toolAllowlists: [ToolAllowlistSettings]
     /// The file sinks that are enabled, in the order written. Paths are absolute and distinct.
     public var fileAuditing: [FileAuditingSettings]
+    /// The sanitising of results, when its policy is written and enabled.
+    public var outputSanitization: OutputSanitizationSettings?
+    /// The mirror in the system journal, when its policy is written and enabled.
+    public var journalAuditing: JournalAuditingSettings?
     /// Extra argument names whose values never reach a log, lower-cased.
     public var redactedNames: [String]
     /// The daemon's own log.
@@ -25,11 +31,14 @@ public struct Settings: Hashable, Sendable {
     public init(upstream: UpstreamSettings, configPath: String) {
         transports = [.stdio]
         unix = UnixDoorSettings()
+        http = nil
         self.upstream = upstream
         timeouts = Timeouts()
         limits = Limits()
         toolAllowlists = []
         fileAuditing = []
+        outputSanitization = nil
+        journalAuditing = nil
         redactedNames = []
         logLevel = .info
         self.configPath = configPath
@@ -65,6 +74,9 @@ public struct UpstreamSettings: Hashable, Sendable {
     /// The program and its arguments; never empty. Quoting and `~/` are resolved; the program is looked up in `PATH`
     /// at spawn time when it holds no slash.
     public var command: [String]
+    /// ``command`` with references to variables as they were written: the form for logs, since a variable may hold a
+    /// secret.
+    public var commandAsWritten: [String]
     /// Added to the inherited environment.
     public var environment: [String: String]
     /// Names or globs of further variables to inherit.
@@ -86,6 +98,7 @@ public struct UpstreamSettings: Hashable, Sendable {
     public init(name: String? = nil, command: [String]) {
         self.name = name
         self.command = command
+        commandAsWritten = command
         environment = [:]
         inherit = []
         workingDirectory = nil
@@ -218,6 +231,10 @@ public struct FileAuditingSettings: Hashable, Sendable {
     public var maxBodySize: Int
     /// Default seconds.
     public var timestampPrecision: Precision
+    /// Default false; whether lines of format `tool` begin with a time.
+    public var timestampPrefix: Bool
+    /// How format `csv` is written.
+    public var csv: CSVSettings
 
     /// A json sink with the defaults of `file_auditing`.
     public init(outputFile: String) {
@@ -234,6 +251,8 @@ public struct FileAuditingSettings: Hashable, Sendable {
         includeResponseBody = false
         maxBodySize = 10240
         timestampPrecision = .seconds
+        timestampPrefix = false
+        csv = CSVSettings()
     }
 }
 

@@ -1,0 +1,57 @@
+/// What the configuration's language knows and this version cannot do yet.
+///
+/// Such settings are read and validated like all others and then refused where they stand, so that nobody relies on
+/// something that does not happen. Whoever builds a feature takes its row out of ``missing``.
+enum Feature: Hashable, CaseIterable {
+    case transportHTTP
+    case httpDoor
+    case modernEra
+    case dedicatedSessions
+    case maxDedicated
+    case outputSanitization
+    case journalAuditing
+    case formatLine
+    case formatDebug
+    case formatCSV
+    case formatTool
+    case modeTools
+    case toolCallLog
+    case pidFile
+
+    /// The table, each feature with the name that its refusal gives it.
+    private static let missing: [Feature: String] = [
+        .transportHTTP: "transport 'http'",
+        .httpDoor: "proxy.http",
+        .modernEra: "era 'modern'",
+        .dedicatedSessions: "sessions 'dedicated'",
+        .maxDedicated: "max_dedicated",
+        .outputSanitization: "policy 'output_sanitization'",
+        .journalAuditing: "policy 'journal_auditing'",
+        .formatLine: "format 'line'",
+        .formatDebug: "format 'debug'",
+        .formatCSV: "format 'csv'",
+        .formatTool: "format 'tool'",
+        .modeTools: "mode 'tools'",
+        .toolCallLog: "the tool-call log",
+        .pidFile: "the PID file",
+    ]
+
+    /// nil when this version has the feature.
+    var refusal: String? {
+        Feature.missing[self].map { "\($0) is not available in this version\(remedy)" }
+    }
+
+    private var remedy: String {
+        switch self {
+        case .transportHTTP: "; use stdio or unix"
+        case .modernEra: "; use auto or legacy"
+        case .dedicatedSessions: "; use shared"
+        case .formatLine, .formatDebug, .formatCSV, .formatTool: "; use json"
+        case .modeTools: "; use all, security or operations"
+        case .outputSanitization, .journalAuditing: "; remove the entry or set enabled: false"
+        case .httpDoor, .maxDedicated: "; remove the key"
+        case .toolCallLog: "; unset the switch"
+        case .pidFile: ""
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/// The text for use in a message: control, format and separator characters escaped, and cut after 60 characters.
+func printable(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars.prefix(60) {
+        if isPrintable(scalar) {
+            result.unicodeScalars.append(scalar)
+        } else {
+            result += "\\u{\(String(scalar.value, radix: 16))}"
+        }
+    }
+    return text.unicodeScalars.count > 60 ? result + "…" : result
+}
+
+/// Whether a character can stand in a log line without forging another or turning the text around.
+func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+    default: true
+    }
+}
+
+/// The candidate that a mistyped name most likely meant: at most two edits away, and at most a third of its length.
+func nearestName(to name: String, among candidates: [String]) -> String? {
+    // Nobody mistypes a name of hundreds of characters, and the distance costs the product of the lengths.
+    guard name.utf8.count <= 64 else { return nil }
+    let lowered = Array(name.lowercased().utf8)
+    return
+        candidates
+        .map { (name: $0, distance: editDistance(lowered, Array($0.lowercased().utf8))) }
+        .filter { $0.distance <= max(1, min(2, $0.name.utf8.count / 3)) }
+        .min { $0.distance < $1.distance }?.name
+}
+
+/// Levenshtein's distance.
+private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var row = Array(0...right.count)
+    for (leftIndex, leftByte) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = leftIndex + 1
+        for (rightIndex, rightByte) in right.enumerated() {
+            let substituted = diagonal + (leftByte == rightByte ? 0 : 1)
+            diagonal = row[rightIndex + 1]
+            row[rightIndex + 1] = min(substituted, diagonal + 1, row[rightIndex] + 1)
+        }
+    }
+    return row[right.count]
+}
