@@ -40,6 +40,7 @@ let package = Package(
         // Layer 0: bytes and processes, nothing of MCP's meaning.
         module("JSONRPCWire", [nioCore]),
         .target(name: "CSpawn", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(name: "CFileSpace", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
         // Layer 1: what the operator wrote, and what a policy decides.
         module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
@@ -49,7 +50,7 @@ let package = Package(
         module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
-        module("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", nioCore]),
+        module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", nioCore]),
         module("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
         module("MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
 
@@ -88,7 +89,7 @@ let package = Package(
             swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
-        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
+        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "ToolPolicy", nioCore]),
         tests("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
         tests(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),

@@ -1,0 +1,68 @@
+import GatewayConfiguration
+import GatewayEvents
+
+/// The end that most records share: who, under which configuration, in which run, up to the digits of `seq`.
+///
+/// It depends on two immutable objects, so it is printed once for each pair. The entries hold their objects: an
+/// identifier can not come to mean another one.
+struct ContextTail {
+    private struct Pair: Hashable {
+        var session: ObjectIdentifier?
+        var snapshot: ObjectIdentifier
+    }
+
+    private final class Entry {
+        let session: SessionIdentity?
+        let snapshot: Snapshot
+        let text: [UInt8]
+
+        init(session: SessionIdentity?, snapshot: Snapshot, text: [UInt8]) {
+            self.session = session
+            self.snapshot = snapshot
+            self.text = text
+        }
+    }
+
+    /// As many as there may be sessions by default. Full, the cache starts over.
+    private static let most = 1024
+
+    private let run: String
+    private var last: Entry?
+    private var entries: [Pair: Entry] = [:]
+
+    init(run: String) {
+        self.run = run
+    }
+
+    /// Appends `, "server_name": …, "seq": `.
+    mutating func append(_ session: SessionIdentity?, _ snapshot: Snapshot, to out: LineBuffer) {
+        if let last, last.session === session, last.snapshot === snapshot {
+            return out.append(last.text)
+        }
+        let pair = Pair(session: session.map { ObjectIdentifier($0) }, snapshot: ObjectIdentifier(snapshot))
+        let entry = entries[pair] ?? remember(pair, session, snapshot)
+        last = entry
+        out.append(entry.text)
+    }
+
+    private mutating func remember(_ pair: Pair, _ session: SessionIdentity?, _ snapshot: Snapshot) -> Entry {
+        if entries.count >= Self.most { entries.removeAll(keepingCapacity: true) }
+        let out = LineBuffer(capacity: 512)
+        func member(_ name: StaticString, _ value: String?) {
+            guard let value else { return }
+            out.append(name)
+            JSONText.append(value, limit: PrintedLimit.identity, to: out)
+        }
+        member(#", "server_name": "#, snapshot.settings.upstream.name)
+        member(#", "session_id": "#, session?.sessionID)
+        member(#", "client_name": "#, session?.clientName)
+        member(#", "client_version": "#, session?.clientVersion)
+        member(#", "peer": "#, session?.peer)
+        member(#", "config": "#, snapshot.label)
+        member(#", "run": "#, run)
+        out.append(#", "seq": "#)
+        let entry = Entry(session: session, snapshot: snapshot, text: Array(out.bytes))
+        entries[pair] = entry
+        return entry
+    }
+}
