@@ -1,10 +1,11 @@
 // A small MCP server on stdio that answers as fast as C can, one write per message.
 //
-//   echo [--log FILE] [--batch] [--result-bytes N]
+//   echo [--log FILE] [--batch] [--reflect] [--result-bytes N]
 //
 // It answers initialize, ping, tools/list and tools/call; any other request gets -32601. The id is echoed exactly as
 // it came. A tools/call is answered with about 300 bytes. With --log every received line is appended to FILE before
-// it is answered, so FILE proves what has arrived. With --batch the answers to one read leave in one write.
+// it is answered, so FILE proves what has arrived. With --batch the answers to one read leave in one write. With
+// --reflect a tools/call is answered with its own params as structuredContent, so that a crossed answer shows.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include "json.h"
 
 static int log_fd = -1;
-static bool batching;
+static bool batching, reflecting;
 static char *out;
 static size_t out_length, out_capacity;
 static char *payload;
@@ -54,15 +55,31 @@ static void append(const char *bytes, size_t length) {
 
 static void append_text(const char *text) { append(text, strlen(text)); }
 
-static void answer(struct slice id, const char *member, const char *value) {
+static void begin_answer(struct slice id) {
     append_text("{\"jsonrpc\":\"2.0\",\"id\":");
     append(id.start, id.length);
+}
+
+static void end_answer(void) {
+    append_text("}\n");
+    if (!batching) flush_out();
+}
+
+static void answer(struct slice id, const char *member, const char *value) {
+    begin_answer(id);
     append_text(",\"");
     append_text(member);
     append_text("\":");
     append_text(value);
-    append_text("}\n");
-    if (!batching) flush_out();
+    end_answer();
+}
+
+static void reflect(struct slice id, struct slice params) {
+    begin_answer(id);
+    append_text(",\"result\":{\"content\":[],\"structuredContent\":");
+    append(params.start, params.length);
+    append_text("}");
+    end_answer();
 }
 
 #define TOOL(name) "{\"name\":\"" name "\",\"description\":\"echo\",\"inputSchema\":{\"type\":\"object\"}}"
@@ -72,7 +89,9 @@ static void handle(const char *line, size_t length) {
     struct slice id = member_of(line, length, "id");
     struct slice method = member_of(line, length, "method");
     if (!id.start || !method.start) return;
-    if (equals(method, "\"tools/call\"")) {
+    if (equals(method, "\"tools/call\"") && reflecting) {
+        reflect(id, member_of(line, length, "params"));
+    } else if (equals(method, "\"tools/call\"")) {
         answer(id, "result", payload);
     } else if (equals(method, "\"initialize\"")) {
         answer(id, "result",
@@ -106,6 +125,8 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--batch") == 0) {
             batching = true;
+        } else if (strcmp(argv[i], "--reflect") == 0) {
+            reflecting = true;
         } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
             log_fd = open(argv[++i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
             if (log_fd < 0) die(argv[i]);

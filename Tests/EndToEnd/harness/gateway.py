@@ -142,9 +142,8 @@ class Gateway:
         process = self.spawn(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdin and process.stdout
         try:
-            yield Lines(process.stdout.fileno(), process.stdin.fileno())
-            if not process.stdin.closed:
-                process.stdin.close()
+            yield Lines(process.stdout, process.stdin)
+            process.stdin.close()
             assert process.wait(20) == 0, f"exit {process.returncode}:\n{self.log()}"
         finally:
             end(process)

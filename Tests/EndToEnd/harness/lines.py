@@ -8,19 +8,23 @@ import select
 import socket
 import time
 from pathlib import Path
+from typing import IO, Union
 
 from .waiting import DEADLINE
 
+Ends = Union[socket.socket, IO[bytes]]
 LATEST = "2025-11-25"
 
 
 class Lines:
     """Newline-framed JSON-RPC over a pair of file descriptors."""
 
-    def __init__(self, reading: int, writing: int, connection: socket.socket | None = None) -> None:
-        self.reading = reading
-        self.writing = writing
-        self.connection = connection
+    def __init__(self, read_end: Ends, write_end: Ends) -> None:
+        self.read_end = read_end
+        self.write_end = write_end
+        self.reading = read_end.fileno()
+        self.writing = write_end.fileno()
+        self.connection = read_end if isinstance(read_end, socket.socket) else None
         self.buffer = bytearray()
         self.aside: list[dict] = []
         self.counter = 0
@@ -31,7 +35,7 @@ class Lines:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(DEADLINE)
         connection.connect(str(path))
-        return cls(connection.fileno(), connection.fileno(), connection)
+        return cls(connection, connection)
 
     def __enter__(self) -> Lines:
         return self
@@ -41,14 +45,17 @@ class Lines:
 
     def close(self) -> None:
         """Hangs up."""
-        if self.connection:
-            self.connection.close()
-            self.connection = None
+        self.write_end.close()
+        self.read_end.close()
 
     def half_close(self) -> None:
-        """Ends our direction only."""
-        if self.connection:
-            self.connection.shutdown(socket.SHUT_WR)
+        """Ends our direction of a socket only."""
+        assert self.connection
+        self.connection.shutdown(socket.SHUT_WR)
+
+    def end_input(self) -> None:
+        """Closes the pipe that we write."""
+        self.write_end.close()
 
     def send_bytes(self, content: bytes) -> None:
         """Writes all of `content`, exactly."""

@@ -43,11 +43,12 @@ def echo_program() -> str:
     source = REPOSITORY / "Tests" / "Benchmarks" / "echo.c"
     output = REPOSITORY / ".cache" / "end-to-end" / "echo"
     output.parent.mkdir(parents=True, exist_ok=True)
-    if not output.exists() or output.stat().st_mtime < source.stat().st_mtime:
+    newest = max(path.stat().st_mtime for path in (source, source.with_name("json.h")))
+    if not output.exists() or output.stat().st_mtime < newest:
         subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", output, source], check=True)
     return str(output)
 
 
-def echo(log: Path | None = None) -> list[str]:
-    """The small, quick server; with `log` it first notes every line that it receives there."""
-    return [echo_program(), *(["--log", str(log)] if log else [])]
+def echo(*options: str, log: Path | None = None) -> list[str]:
+    """The small, quick server, which reflects; with `log` it first notes every line that it receives there."""
+    return [echo_program(), "--reflect", *options, *(["--log", str(log)] if log else [])]
