@@ -83,6 +83,11 @@ let package = Package(
         .executableTarget(name: "gatekit", dependencies: ["Commands"], swiftSettings: strict),
         .executableTarget(name: "zscaler-mcp", dependencies: ["Commands"], swiftSettings: strict),
 
+        // What the benchmarks compare the Unix door with; installed nowhere.
+        .executableTarget(
+            name: "nio-echo", dependencies: [nioCore, nioPosix], path: "Tests/Benchmarks/NIOEcho",
+            swiftSettings: strict),
+
         tests("JSONRPCWire", [nioCore]),
         .executableTarget(
             name: "WireBench", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Benchmarks/WireBench",

@@ -1,0 +1,89 @@
+"""The audit file, and what must hold for it whatever happened."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+LINE_BREAKS_OF_OTHERS = ("\u0085", "\u2028", "\u2029", "\r", "\x1b")
+
+
+class Audit:
+    """Reads a json audit file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def lines(self) -> list[bytes]:
+        """Every line, without its newline; a torn last one too."""
+        if not self.path.exists():
+            return []
+        content = self.path.read_bytes()
+        lines = content.split(b"\n")
+        return lines[:-1] if lines[-1] == b"" else lines
+
+    def records(self, event: str | None = None, **members: object) -> list[dict]:
+        """The records of one type whose members have these values; all of them without arguments."""
+        records = [parse(line) for line in self.lines()]
+        return [
+            record
+            for record in records
+            if event in (None, record["event_type"]) and all(record.get(k) == v for k, v in members.items())
+        ]
+
+    def complete_records(self) -> list[dict]:
+        """Like `records`, where a kill may have torn the last line, and only that."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        whole, newline, _torn = content.rpartition(b"\n")
+        return [parse(line) for line in whole.split(b"\n")] if newline else []
+
+    def requests(self) -> Counter[str]:
+        """How often each request id was admitted."""
+        return Counter(record["request_id"] for record in self.records("REQUEST"))
+
+    def verify(self) -> None:
+        """Every promise that holds after a clean end."""
+        content = self.path.read_bytes()
+        assert content.endswith(b"\n"), "the last record is torn"
+        records = self.records()
+        by_run: dict[str, list[dict]] = defaultdict(list)
+        for record in records:
+            by_run[record["run"]].append(record)
+        for run, of_run in by_run.items():
+            expect_gapless(run, of_run)
+            expect_pairs(run, of_run)
+            assert of_run[0]["event_type"] == "AUDIT_START", f"run {run} begins with {of_run[0]}"
+            assert of_run[-1]["event_type"] == "AUDIT_STOP", f"run {run} ends with {of_run[-1]}"
+
+
+def parse(line: bytes) -> dict:
+    """One record; strict about what may stand in a line."""
+    text = line.decode("utf-8")
+    assert not any(breaker in text for breaker in LINE_BREAKS_OF_OTHERS), f"a raw control character in {line!r}"
+    assert text == text.rstrip(), f"trailing space in {line!r}"
+    record = json.loads(text)
+    for member in ("timestamp", "event_type", "run", "seq"):
+        assert member in record, f"no {member} in {line!r}"
+    return record
+
+
+def expect_gapless(run: str, records: list[dict]) -> None:
+    """`seq` counts from 1 without a gap."""
+    numbers = [record["seq"] for record in records]
+    assert numbers == list(range(1, len(numbers) + 1)), f"run {run}: seq is not gapless: {numbers[:20]}…"
+
+
+def expect_pairs(run: str, records: list[dict]) -> None:
+    """Every REQUEST has exactly one RESPONSE after it, by session and request id."""
+    open_calls: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        call = (record.get("session_id", ""), record.get("request_id", ""))
+        if record["event_type"] == "REQUEST":
+            open_calls[call] += 1
+            assert open_calls[call] == 1, f"run {run}: {call} was admitted twice at once"
+        elif record["event_type"] == "RESPONSE":
+            open_calls[call] -= 1
+            assert open_calls[call] == 0, f"run {run}: a RESPONSE without REQUEST for {call}: {record}"
+    left = [call for call, count in open_calls.items() if count]
+    assert not left, f"run {run}: no RESPONSE for {left}"
