@@ -17,7 +17,7 @@ struct CommandWords {
     /// a space in its name stays one word. An empty one makes no word of its own unless it is quoted.
     ///
     /// An unquoted leading `~/` of a word, or `~` alone, becomes the home directory.
-    init(_ pieces: [Interpolation.Piece], homeDirectory: String) throws(Failure) {
+    init(_ pieces: [Interpolation.Piece], homeDirectory: String?) throws(Failure) {
         var splitter = Splitter(homeDirectory: homeDirectory)
         for piece in pieces {
             switch piece {
@@ -34,6 +34,9 @@ struct CommandWords {
         case .double, .doubleEscaped: throw Failure(message: "the command has a double quote that is never closed")
         }
         splitter.endWord()
+        guard !splitter.lacksHome else {
+            throw Failure(message: "'~' in the command cannot be expanded, the home directory is not known; set HOME")
+        }
         words = splitter.words
         wordsAsWritten = splitter.wordsAsWritten
         shellSyntax = splitter.shellSyntax
@@ -44,7 +47,8 @@ struct CommandWords {
             case plain, word, escaped, single, double, doubleEscaped
         }
 
-        let homeDirectory: String
+        let homeDirectory: String?
+        var lacksHome = false
         var state = State.plain
         var words: [String] = []
         var wordsAsWritten: [String] = []
@@ -55,7 +59,7 @@ struct CommandWords {
         private var bareCount = 0
         private var isQuoted = false
 
-        init(homeDirectory: String) {
+        init(homeDirectory: String?) {
             self.homeDirectory = homeDirectory
         }
 
@@ -121,8 +125,9 @@ struct CommandWords {
             var text = String(word)
             var textAsWritten = String(written)
             if bareCount >= 2 && text.hasPrefix("~/") || text == "~" && !isQuoted {
-                text = homeDirectory + text.dropFirst()
-                textAsWritten = homeDirectory + textAsWritten.dropFirst()
+                lacksHome = lacksHome || homeDirectory == nil
+                text = (homeDirectory ?? "") + text.dropFirst()
+                textAsWritten = (homeDirectory ?? "") + textAsWritten.dropFirst()
             } else if !isQuoted, ["|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1", "&>"].contains(text) {
                 shellSyntax.append(text)
             }

@@ -15,7 +15,7 @@ public enum ConfigurationReader {
     ///     it is given here.
     ///   - dotenvPath: the `.env` file, which must exist when named; nil for none. See ``ConfigurationSearch``.
     ///   - environment: the process's environment as it was at the start, at every reload too.
-    ///   - homeDirectory: absolute; what `~/` stands for.
+    ///   - homeDirectory: absolute; what `~/` stands for. Empty when not known: then a `~/` is a problem.
     ///   - mode: start or reload.
     /// - Throws: every problem of both files, sorted by position. When `.env` is malformed, unset variables of the
     ///   YAML file are not reported, since their lines may be among the malformed ones.
@@ -30,10 +30,15 @@ public enum ConfigurationReader {
     static func read(
         _ source: ConfigurationSource, environment: [String: String], homeDirectory: String, mode: Occasion
     ) throws(ConfigurationError) -> LoadedConfiguration {
-        let home = homeDirectory.hasSuffix("/") ? String(homeDirectory.dropLast()) : homeDirectory
+        let home: String? =
+            if !homeDirectory.hasPrefix("/") {
+                nil
+            } else {
+                homeDirectory.hasSuffix("/") ? String(homeDirectory.dropLast()) : homeDirectory
+            }
         let layered = LayeredEnvironment(source: source, process: environment, mode: mode)
         let configPath = FilePath.absolute(
-            source.config.path, directory: ConfigurationSearch.workingDirectory(), homeDirectory: home)
+            source.config.path, directory: ConfigurationSearch.workingDirectory(), homeDirectory: home ?? "")
         let reading = Reading(
             file: source.config.path, environment: layered.merged, homeDirectory: home,
             configDirectory: FilePath.directory(configPath), reportsUnsetVariables: layered.isComplete)
@@ -45,7 +50,7 @@ public enum ConfigurationReader {
         return LoadedConfiguration(
             settings: settings, source: source, configHash: source.hash, environment: layered.merged,
             dotenvNames: layered.dotenvNames, switches: layered.switches,
-            warnings: (layered.warnings + reading.warnings).sorted())
+            warnings: (layered.warnings + reading.warnings).sorted(), commandPosition: reading.commandPosition)
     }
 
     /// nil only together with a problem.

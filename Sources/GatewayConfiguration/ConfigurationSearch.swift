@@ -43,7 +43,8 @@ public enum ConfigurationSearch: Hashable, Sendable {
 }
 
 extension ConfigurationReader {
-    /// Looks for a configuration file in the fixed places.
+    /// Looks for a configuration file in the fixed places: for a caller whom neither `--config` nor `GATEKIT_CONFIG`
+    /// gave one.
     ///
     /// - Parameters:
     ///   - invokedAs: the program's name or path, `argv[0]`.

@@ -4,7 +4,7 @@
 /// `export` prefix, `#` comments, quoted keys, single and double quotes with their escapes and over several lines,
 /// `${NAME}` and `${NAME:-default}` in every value (a default stands in only for a variable that does not exist). Of
 /// duplicates the last wins.
-public struct DotEnv: Hashable, Sendable {
+struct DotEnv: Hashable, Sendable {
     /// One `NAME=value`, before references are replaced.
     struct Binding: Hashable, Sendable {
         var name: String
@@ -53,12 +53,12 @@ public struct DotEnv: Hashable, Sendable {
                 variables[binding.name] = nil
                 continue
             }
-            let known =
+            variables[binding.name] = Self.replaceReferences(in: value) { name in
                 switch precedence {
-                case .process: variables.merging(process) { _, fromProcess in fromProcess }
-                case .file: process.merging(variables) { _, fromFile in fromFile }
+                case .process: process[name] ?? variables[name]
+                case .file: variables[name] ?? process[name]
                 }
-            variables[binding.name] = Self.replaceReferences(in: value, from: known)
+            }
         }
         return variables
     }
@@ -79,27 +79,31 @@ public struct DotEnv: Hashable, Sendable {
         bindings.last { $0.name == name }?.line
     }
 
-    private static func replaceReferences(in value: String, from known: [String: String]) -> String {
+    private static func replaceReferences(in value: String, from lookUp: (String) -> String?) -> String {
         var result = String.UnicodeScalarView()
         var rest = value.unicodeScalars[...]
-        while let scalar = rest.first {
-            guard scalar == "$", rest.dropFirst().first == "{", let end = rest.firstIndex(of: "}") else {
-                result.append(scalar)
-                rest = rest.dropFirst()
+        while let start = rest.firstIndex(of: "$") {
+            result.append(contentsOf: rest[..<start])
+            let inside = rest[start...].dropFirst(2)
+            guard rest[start...].dropFirst().first == "{" else {
+                result.append("$")
+                rest = rest[start...].dropFirst()
                 continue
             }
-            let inside = rest[..<end].dropFirst(2)
-            let name = inside.prefix { $0 != ":" }
-            let fallback = inside[name.endIndex...]
-            guard fallback.isEmpty || fallback.starts(with: ":-".unicodeScalars) else {
-                result.append(scalar)
-                rest = rest.dropFirst()
-                continue
+            // Without a brace in all the rest there is no reference in it either.
+            guard let end = inside.firstIndex(of: "}") else { break }
+            let name = inside[..<end].prefix { $0 != ":" }
+            let fallback = inside[name.endIndex..<end]
+            if fallback.isEmpty || fallback.starts(with: ":-".unicodeScalars) {
+                let replacement = lookUp(String(name)) ?? String(fallback.dropFirst(2))
+                result.append(contentsOf: replacement.unicodeScalars)
+                rest = rest[inside.index(after: end)...]
+            } else {
+                result.append("$")
+                rest = rest[start...].dropFirst()
             }
-            let replacement = known[String(name)] ?? String(fallback.dropFirst(2))
-            result.append(contentsOf: replacement.unicodeScalars)
-            rest = rest[rest.index(after: end)...]
         }
+        result.append(contentsOf: rest)
         return String(result)
     }
 }

@@ -28,11 +28,6 @@ struct Interpolation {
         }.joined()
     }
 
-    /// Whether anything was put in.
-    var isInterpolated: Bool {
-        pieces.contains { if case .value = $0 { true } else { false } }
-    }
-
     /// A default stands in for a variable that is unset or empty, as in a shell.
     init(_ text: String, environment: [String: String]) throws(Failure) {
         var pieces: [Piece] = []

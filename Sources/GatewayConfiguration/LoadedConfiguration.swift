@@ -14,6 +14,8 @@ public struct LoadedConfiguration: Sendable {
     public var switches: GatewaySwitches
     /// What is valid and yet probably not meant, sorted by position.
     public var warnings: [ConfigurationProblem]
+    /// Where `proxy.upstream.command` stands.
+    var commandPosition: YAMLPosition?
 
     /// The upstream's whole environment: the base names and those of `inherit` from the process, what `.env` sets,
     /// then `proxy.upstream.env`, of which the last wins. Never holds one of the gateway's switches.

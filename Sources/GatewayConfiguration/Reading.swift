@@ -3,16 +3,19 @@ final class Reading {
     /// The file's name in problems.
     let file: String
     let environment: [String: String]
-    let homeDirectory: String
+    /// Absolute, without a slash at its end; nil when it is not known.
+    let homeDirectory: String?
     /// Absolute; relative paths in the file are relative to it.
     let configDirectory: String
     /// False when `.env` is broken: what is not set may stand in a line that could not be read.
     let reportsUnsetVariables: Bool
+    /// Where `proxy.upstream.command` stands, once it has been read.
+    var commandPosition: YAMLPosition?
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
 
     init(
-        file: String, environment: [String: String], homeDirectory: String, configDirectory: String,
+        file: String, environment: [String: String], homeDirectory: String?, configDirectory: String,
         reportsUnsetVariables: Bool
     ) {
         self.file = file
@@ -50,8 +53,11 @@ final class Reading {
             refuse(text.position, "\(text.name) is empty; name a path")
         } else if value.hasPrefix("~"), value != "~", !value.hasPrefix("~/") {
             refuse(text.position, "\(text.name): only '~/' is expanded, not another user's home; write the whole path")
+        } else if value.hasPrefix("~"), homeDirectory == nil {
+            refuse(text.position, "\(text.name): '~' cannot be expanded, the home directory is not known; set HOME")
         } else {
-            let path = FilePath.absolute(value, directory: configDirectory, homeDirectory: homeDirectory)
+            // Without a home directory there is no `~` here.
+            let path = FilePath.absolute(value, directory: configDirectory, homeDirectory: homeDirectory ?? "")
             if path.utf8.count < 4096 { return path }
             refuse(text.position, "\(text.name) is longer than 4095 bytes, the longest path that Linux takes")
         }
@@ -101,4 +107,9 @@ struct Text {
     /// After interpolation: never shown, since it may come from the environment.
     var value: String
     var pieces: [Interpolation.Piece]
+
+    /// Whether anything was put in.
+    var isInterpolated: Bool {
+        pieces.contains { if case .value = $0 { true } else { false } }
+    }
 }

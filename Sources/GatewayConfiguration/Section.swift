@@ -140,8 +140,7 @@ struct Section {
         guard let text = Self.interpolated(scalar, at: value.position, name: path(key), reading: reading) else {
             return nil
         }
-        let isInterpolated = text.pieces.contains { if case .value = $0 { true } else { false } }
-        if scalar.plain && scalar.kind != .null || isInterpolated { return text }
+        if scalar.plain && scalar.kind != .null || text.isInterpolated { return text }
         let got = scalar.plain ? "nothing" : "the quoted text '\(printable(text.raw))'; remove the quotes"
         reading.refuse(value.position, "\(path(key)): expected \(expected), got \(got)")
         return nil

@@ -32,10 +32,11 @@ struct ToolAllowlistReader {
 
     private func tools(_ config: Section) -> [String] {
         var result: [String] = []
+        var known: Set<String> = []
         for text in config.texts("tools") ?? [] {
             if text.value.isEmpty {
                 entry.reading.refuse(text.position, "\(text.name) is empty; name a tool or remove the item")
-            } else if result.contains(text.value) {
+            } else if !known.insert(text.value).inserted {
                 entry.reading.warn(text.position, "\(text.name): '\(printable(text.raw))' is listed twice")
             } else {
                 result.append(text.value)

@@ -54,6 +54,7 @@ struct UpstreamReader {
             reading.refuse(section.position, "proxy.upstream.command is missing; name the program to start")
             return ([], [])
         }
+        reading.commandPosition = value.position
         let command: (words: [String], asWritten: [String])
         if case .sequence(let values) = value.content {
             guard let texts = section.texts("command"), texts.count == values.count else { return ([], []) }

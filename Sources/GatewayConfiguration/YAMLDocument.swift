@@ -80,35 +80,31 @@ struct YAMLDocument {
         }
     }
 
-    /// Counts as libyaml does: a line ends with LF, CR, CR LF, NEL, LS or PS.
     private static func position(of index: Int, in text: [Unicode.Scalar]) -> YAMLPosition {
         var position = YAMLPosition(line: 1, column: 1)
-        for (offset, scalar) in text[..<index].enumerated() {
-            switch scalar {
-            case "\r" where offset + 1 < text.count && text[offset + 1] == "\n":
-                position.column += 1
-            case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}":
-                position = YAMLPosition(line: position.line + 1, column: 1)
-            default:
-                position.column += 1
-            }
-        }
+        for at in text.indices[..<index] { advance(&position, over: at, in: text) }
         return position
     }
 
     private static func index(of wanted: YAMLPosition, in text: [Unicode.Scalar]) -> Int? {
-        var low = 0
-        var high = text.count
-        // Positions grow with the index, so the search may halve.
-        while low < high {
-            let middle = (low + high) / 2
-            if position(of: middle, in: text) < wanted {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        var position = YAMLPosition(line: 1, column: 1)
+        for at in text.indices {
+            if position == wanted { return at }
+            advance(&position, over: at, in: text)
         }
-        return low < text.count && position(of: low, in: text) == wanted ? low : nil
+        return nil
+    }
+
+    /// Counts as libyaml does: a line ends with LF, CR, CR LF, NEL, LS or PS.
+    private static func advance(_ position: inout YAMLPosition, over index: Int, in text: [Unicode.Scalar]) {
+        switch text[index] {
+        case "\r" where index + 1 < text.count && text[index + 1] == "\n":
+            position.column += 1
+        case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}":
+            position = YAMLPosition(line: position.line + 1, column: 1)
+        default:
+            position.column += 1
+        }
     }
 
     /// YAML 1.2, production 1 (`c-printable`), without the byte order mark.

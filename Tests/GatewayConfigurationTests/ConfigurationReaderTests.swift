@@ -158,6 +158,25 @@ struct ConfigurationReaderTests {
             ConfigurationFixture.problems(yaml, dotenv: "OTHER_NAME=x\n").first?.contains("NAME is not set") == true)
     }
 
+    @Test("a home directory that is not known is a problem only where it is needed")
+    func unknownHome() throws {
+        func read(_ yaml: String) throws(ConfigurationError) -> LoadedConfiguration {
+            let source = ConfigurationSource(config: .init(path: "/x.yaml", bytes: Array(yaml.utf8)), dotenv: nil)
+            return try ConfigurationReader.read(source, environment: [:], homeDirectory: "", mode: .start)
+        }
+        #expect(try read(ConfigurationFixture.upstream()).settings.upstream.command == ["server"])
+        for lines in [
+            ConfigurationFixture.upstream(command: "server ~/x"), ConfigurationFixture.upstream("    cwd: ~/x\n"),
+        ] {
+            do throws(ConfigurationError) {
+                _ = try read(lines)
+                Issue.record("'~' was expanded to nothing")
+            } catch {
+                #expect(error.problems.map { $0.message.contains("the home directory is not known") } == [true])
+            }
+        }
+    }
+
     @Test("a relative path names the file in problems and is made absolute in settings")
     func relativePath() throws {
         let source = ConfigurationSource(
