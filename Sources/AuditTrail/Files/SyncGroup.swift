@@ -40,7 +40,7 @@ final class SyncGroup {
 
     /// Asks for a round over `requests`; the barrier that ``onDurable`` will reach when it is done.
     func ask(_ requests: [Request]) -> UInt64 {
-        for request in requests { waiting[request.sink, default: []] += request.targets }
+        for request in requests { enqueue(request) }
         lastBarrier += 1
         startRound()
         return lastBarrier
@@ -50,6 +50,13 @@ final class SyncGroup {
     func tick() {
         mustWaitForTick = false
         if !waiting.isEmpty { startRound() }
+    }
+
+    private func enqueue(_ request: Request) {
+        for target in request.targets
+        where !waiting[request.sink, default: []].contains(where: { $0.descriptor === target.descriptor }) {
+            waiting[request.sink, default: []].append(target)
+        }
     }
 
     private func startRound() {
@@ -77,7 +84,7 @@ final class SyncGroup {
         var isComplete = true
         for (request, code) in results where onResult?(request.sink, code) ?? false {
             isComplete = false
-            waiting[request.sink, default: []] += request.targets
+            enqueue(request)
         }
         if isComplete {
             onDurable?(barrier)

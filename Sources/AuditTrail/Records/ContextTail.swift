@@ -27,7 +27,9 @@ struct ContextTail {
     private static let most = 1024
 
     private let run: String
-    private var last: Entry?
+    /// The last entry's parts, apart: comparing them counts no references.
+    private var lastPair: Pair?
+    private var lastText: [UInt8] = []
     private var entries: [Pair: Entry] = [:]
 
     init(run: String) {
@@ -36,16 +38,16 @@ struct ContextTail {
 
     /// Appends `, "server_name": …, "seq": `.
     mutating func append(_ session: SessionIdentity?, _ snapshot: Snapshot, to out: LineBuffer) {
-        if let last, last.session === session, last.snapshot === snapshot {
-            return out.append(last.text)
-        }
         let pair = Pair(session: session.map { ObjectIdentifier($0) }, snapshot: ObjectIdentifier(snapshot))
-        let entry = entries[pair] ?? remember(pair, session, snapshot)
-        last = entry
-        out.append(entry.text)
+        if pair != lastPair {
+            lastText = (entries[pair] ?? remember(pair, session, snapshot)).text
+            lastPair = pair
+        }
+        out.append(lastText)
     }
 
     private mutating func remember(_ pair: Pair, _ session: SessionIdentity?, _ snapshot: Snapshot) -> Entry {
+        // The last pair's objects may go with their entry, but the new one takes its place at once.
         if entries.count >= Self.most { entries.removeAll(keepingCapacity: true) }
         let out = LineBuffer(capacity: 512)
         func member(_ name: StaticString, _ value: String?) {

@@ -1,6 +1,10 @@
-/// What one snapshot hides, applied to the three kinds of text that reach a record.
-struct Redaction: Sendable {
+/// What one snapshot hides, applied to the texts that reach a record. A class, so that passing it on costs nothing.
+final class Redaction: Sendable {
     let names: SensitiveNames
+
+    init(names: SensitiveNames) {
+        self.names = names
+    }
 
     /// Appends the JSON text `body`, redacted. When that takes more than `limit` bytes, or `body` is no JSON after all,
     /// it becomes a JSON string of the beginning with ``JSONText/cutMark``, so that the record stays valid JSON.
