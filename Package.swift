@@ -95,7 +95,12 @@ let package = Package(
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "ToolPolicy", nioCore]),
-        tests("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
+        // A gateway in miniature that those tests may kill.
+        .executableTarget(
+            name: "upstream-probe", dependencies: ["CSpawn", "Upstream", nioCore, nioPosix, logging],
+            path: "Tests/UpstreamProbe", swiftSettings: strict),
+        tests(
+            "Upstream", ["CSpawn", "GatewayConfiguration", "upstream-probe", nioCore, nioPosix, logging]),
         tests(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests(
