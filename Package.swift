@@ -111,3 +111,11 @@ let package = Package(
             ]),
     ]
 )
+
+// The fuzz targets link only with libFuzzer, hence `scripts/fuzz` alone asks for them.
+if Context.environment["GATEKIT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "WireFuzz", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Fuzz/WireFuzz",
+            swiftSettings: strict))
+}

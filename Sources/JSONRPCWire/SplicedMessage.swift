@@ -127,7 +127,7 @@ public struct SplicedMessage: Sendable {
     private mutating func insert(_ edit: Edit) {
         precondition(third == nil, "a message takes \(Self.maxReplacementCount) replacements at most")
         precondition(
-            edit.range.isPresent && edit.range.lower <= edit.range.upper
+            edit.range.isPresent && edit.range.lower < edit.range.upper
                 && Int(edit.range.upper) <= source.readableBytes, "a replaced range must be in the message")
         byteCount += edit.replacement.count - edit.range.count
         if let second, second.range.lower < edit.range.lower {

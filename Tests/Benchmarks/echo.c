@@ -1,11 +1,12 @@
 // A small MCP server on stdio that answers as fast as C can, one write per message.
 //
-//   echo [--log FILE] [--batch] [--reflect] [--result-bytes N]
+//   echo [--log FILE] [--batch] [--reflect] [--stay] [--result-bytes N]
 //
 // It answers initialize, ping, tools/list and tools/call; any other request gets -32601. The id is echoed exactly as
 // it came. A tools/call is answered with about 300 bytes. With --log every received line is appended to FILE before
 // it is answered, so FILE proves what has arrived. With --batch the answers to one read leave in one write. With
-// --reflect a tools/call is answered with its own params as structuredContent, so that a crossed answer shows.
+// --reflect a tools/call is answered with its own params as structuredContent, so that a crossed answer shows. With --stay it does not end
+// at the end of its input, so that it is an orphan unless somebody ends it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 #include "json.h"
 
 static int log_fd = -1;
-static bool batching, reflecting;
+static bool batching, reflecting, staying;
 static char *out;
 static size_t out_length, out_capacity;
 static char *payload;
@@ -127,6 +128,8 @@ int main(int argc, char **argv) {
             batching = true;
         } else if (strcmp(argv[i], "--reflect") == 0) {
             reflecting = true;
+        } else if (strcmp(argv[i], "--stay") == 0) {
+            staying = true;
         } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
             log_fd = open(argv[++i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
             if (log_fd < 0) die(argv[i]);
@@ -150,7 +153,10 @@ int main(int argc, char **argv) {
         ssize_t got = read(0, buffer + held, capacity - held);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) die("read");
-        if (got == 0) return 0;
+        if (got == 0) {
+            while (staying) pause();
+            return 0;
+        }
         held += (size_t)got;
         size_t begin = 0;
         char *newline;

@@ -10,11 +10,15 @@ import pytest
 from harness.gateway import Gateway, binary, is_passthrough
 
 
-def pytest_report_header() -> str:
+def pytest_configure() -> None:
     try:
-        return f"under test: {' '.join(binary())}"
+        binary()
     except AssertionError as missing:
         raise pytest.UsageError(str(missing)) from None
+
+
+def pytest_report_header() -> str:
+    return f"under test: {' '.join(binary())}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

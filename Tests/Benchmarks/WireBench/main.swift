@@ -46,42 +46,56 @@ func measure(_ name: String, bytes: Int, repetitions: Int, _ body: () -> Void) {
     print("\(name): \(bytes) B, \((nanoseconds * 10).rounded() / 10) ns, \(Int(rate)) MB/s")
 }
 
-let scanner = MessageScanner(maxDepth: 128)
-
 func measureScan(_ name: String, _ message: ByteBuffer, repetitions: Int) {
+    let scanner = MessageScanner(maxDepth: 128)
     guard case .message = scanner.scan(message) else { fatalError("\(name) is no message") }
     measure("scan \(name)", bytes: message.readableBytes, repetitions: repetitions) { sink(scanner.scan(message)) }
 }
 
-measureScan("call", Messages.call, repetitions: 200_000)
-measureScan("modern call", Messages.modern, repetitions: 200_000)
-measureScan("text result", Messages.text, repetitions: 50)
-measureScan("accented result", Messages.accented, repetitions: 500)
-measureScan("escaped result", Messages.escaped, repetitions: 500)
-
-var batch = ByteBuffer()
-for _ in 0..<64 {
-    batch.writeImmutableBuffer(Messages.call)
-    batch.writeStaticString("\n")
-}
-measure("frame 64 calls", bytes: batch.readableBytes, repetitions: 5_000) {
-    var framer = LineFramer(maxMessageBytes: 1 << 24)
-    framer.append(batch)
-    while let frame = framer.next() { sink(frame) }
+func measureScans() {
+    measureScan("call", Messages.call, repetitions: 200_000)
+    measureScan("modern call", Messages.modern, repetitions: 200_000)
+    measureScan("text result", Messages.text, repetitions: 50)
+    measureScan("accented result", Messages.accented, repetitions: 500)
+    measureScan("escaped result", Messages.escaped, repetitions: 500)
 }
 
-guard case .message(let call) = scanner.scan(Messages.call) else { fatalError("the call is no message") }
-measure("id", bytes: call[.id].count, repetitions: 1_000_000) { sink(RequestID(call[.id], in: Messages.call)) }
-measure("lexeme", bytes: call[.id].count, repetitions: 1_000_000) { sink(Lexeme(call[.id], in: Messages.call)) }
-var output = ByteBuffer()
-output.reserveCapacity(1_024)
-measure("splice id and token", bytes: Messages.call.readableBytes, repetitions: 200_000) {
-    var message = SplicedMessage(Messages.call)
-    message.replace(call[.id], withInteger: 88_123)
-    message.replace(call[.metaProgressToken], withInteger: 88_123)
-    output.clear()
-    message.write(to: &output)
+func measureFraming() {
+    var batch = ByteBuffer()
+    for _ in 0..<64 {
+        batch.writeImmutableBuffer(Messages.call)
+        batch.writeStaticString("\n")
+    }
+    let chunk = batch
+    measure("frame 64 calls", bytes: chunk.readableBytes, repetitions: 5_000) {
+        var framer = LineFramer(maxMessageBytes: 1 << 24)
+        framer.append(chunk)
+        while let frame = framer.next() { sink(frame) }
+    }
 }
-measure("error reply", bytes: 0, repetitions: 100_000) {
-    sink(ErrorReply.bytes(id: .null, code: -32603, message: "no answer within 60 s", data: [("reason", "timeout")]))
+
+func measureWriting() {
+    let bytes = Messages.call
+    guard case .message(let call) = MessageScanner(maxDepth: 128).scan(bytes) else {
+        fatalError("the call is no message")
+    }
+    measure("id", bytes: call[.id].count, repetitions: 1_000_000) { sink(RequestID(call[.id], in: bytes)) }
+    measure("lexeme", bytes: call[.id].count, repetitions: 1_000_000) { sink(Lexeme(call[.id], in: bytes)) }
+    var output = ByteBuffer()
+    output.reserveCapacity(1_024)
+    measure("splice id and token", bytes: bytes.readableBytes, repetitions: 200_000) {
+        var message = SplicedMessage(bytes)
+        message.replace(call[.id], withInteger: 88_123)
+        message.replace(call[.metaProgressToken], withInteger: 88_123)
+        output.clear()
+        message.write(to: &output)
+    }
+    measure("error reply", bytes: 0, repetitions: 100_000) {
+        sink(ErrorReply.bytes(id: .null, code: -32603, message: "no answer in time", data: [("reason", "timeout")]))
+    }
 }
+
+// In functions, since access to the variables of this file would be checked at run time in each round.
+measureScans()
+measureFraming()
+measureWriting()

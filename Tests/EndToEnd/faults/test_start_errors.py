@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from subprocess import DEVNULL, PIPE
 
 import pytest
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.gateway
 @contextmanager
 def failing(gateway: Gateway) -> Iterator[Lines]:
     """A client of a gateway that must exit with 1."""
-    process = gateway.spawn(stdin=-1, stdout=-1)
+    process = gateway.spawn(stdin=PIPE, stdout=PIPE)
     assert process.stdin and process.stdout
     with process, Lines(process.stdout, process.stdin) as client:
         yield client
@@ -64,7 +65,7 @@ def test_a_socket_that_a_living_gateway_holds_is_not_stolen(make_gateway: Callab
     living = make_gateway(echo()).start()
     thief = make_gateway(echo(), proxy={"unix": {"path": str(living.socket_path)}})
     thief.killed = True  # it never serves
-    process = thief.spawn(stdin=-3, stdout=-3)
+    process = thief.spawn(stdin=DEVNULL, stdout=DEVNULL)
     assert process.wait(20) == 1
     assert str(living.socket_path) in thief.log()
     with living.session() as client:
@@ -77,5 +78,3 @@ def test_a_stale_socket_is_taken_over(make_gateway: Callable[..., Gateway]) -> N
     assert gateway.socket_path.exists()
     with gateway.start().session() as client:
         assert "result" in client.call("echo")
-    gateway.killed = True  # the first run was; its last records may lack their partners
-    gateway.process and gateway.process.terminate()

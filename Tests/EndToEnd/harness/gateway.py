@@ -76,6 +76,8 @@ class Gateway:
         self.audit = Audit(audit_path or self.directory / "audit.log")
         self.process: subprocess.Popen[bytes] | None = None
         self.killed = False
+        self.kills = 0
+        self.closed = False
         self.opened: list[IO[bytes]] = []
         base = {
             "transport": door,
@@ -108,9 +110,8 @@ class Gateway:
         """Starts a process without waiting for anything."""
         log = self.log_path.open("ab")
         self.opened.append(log)
-        return subprocess.Popen(
-            self.command, env=self.environment, cwd=self.directory, **{"stderr": log, **options}  # type: ignore[call-overload]
-        )
+        chosen: dict = {"stderr": log, **options}
+        return subprocess.Popen(self.command, env=self.environment, cwd=self.directory, **chosen)
 
     def start(self) -> Gateway:
         """Starts the daemon and waits until its door opens."""
@@ -162,6 +163,7 @@ class Gateway:
         """kill -9."""
         assert self.process
         self.killed = True
+        self.kills += 1
         self.process.kill()
         self.process.wait(10)
 
@@ -178,12 +180,15 @@ class Gateway:
             assert code == 0, f"the gateway ended with {code}:\n{self.log()}"
 
     def close(self, verify: bool = True) -> None:
-        """Stops it, checks what must hold after any test, and removes its directory."""
+        """Stops it, checks what must hold after any test, and removes its directory; once."""
+        if self.closed:
+            return
+        self.closed = True
         try:
             self.stop()
             expect_none_left(self.mark)
             if verify and not is_passthrough():
-                self.audit.verify()
+                self.audit.verify(killed_runs=self.kills)
         finally:
             if self.process:
                 end(self.process)

@@ -8,11 +8,11 @@ import select
 import socket
 import time
 from pathlib import Path
-from typing import IO, Union
+from typing import IO
 
 from .waiting import DEADLINE
 
-Ends = Union[socket.socket, IO[bytes]]
+Ends = socket.socket | IO[bytes]
 LATEST = "2025-11-25"
 
 

@@ -17,7 +17,8 @@ NO_ANSWER = None
 ATTEMPTS: dict[str, tuple[str | bytes, set[int] | None]] = {
     "plainly": ('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"danger"}}', {BLOCKED}),
     "as a notification": ('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"danger"}}', NO_ANSWER),
-    "with id null": ('{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"danger"}}', {BAD_REQUEST, BLOCKED}),
+    "with id null": (
+        '{"jsonrpc":"2.0","id":null,"method":"tools/call","params":{"name":"danger"}}', {BAD_REQUEST, BLOCKED}),
     "the name escaped": (
         r'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\u0064anger"}}', {BLOCKED}),
     "the member escaped": (
