@@ -7,7 +7,6 @@ enum Feature: Hashable, CaseIterable {
     case httpDoor
     case modernEra
     case dedicatedSessions
-    case maxDedicated
     case outputSanitization
     case journalAuditing
     case formatLine
@@ -24,7 +23,6 @@ enum Feature: Hashable, CaseIterable {
         .httpDoor: "proxy.http",
         .modernEra: "era 'modern'",
         .dedicatedSessions: "sessions 'dedicated'",
-        .maxDedicated: "max_dedicated",
         .outputSanitization: "policy 'output_sanitization'",
         .journalAuditing: "policy 'journal_auditing'",
         .formatLine: "format 'line'",
@@ -49,7 +47,7 @@ enum Feature: Hashable, CaseIterable {
         case .formatLine, .formatDebug, .formatCSV, .formatTool: "; use json"
         case .modeTools: "; use all, security or operations"
         case .outputSanitization, .journalAuditing: "; remove the entry or set enabled: false"
-        case .httpDoor, .maxDedicated: "; remove the key"
+        case .httpDoor: "; remove the key"
         case .toolCallLog: "; unset the switch"
         case .pidFile: ""
         }

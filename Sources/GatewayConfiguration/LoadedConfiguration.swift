@@ -22,11 +22,11 @@ public struct LoadedConfiguration: Sendable {
     ///
     /// A name that both the process and `.env` set has the value that ``environment`` gives it.
     public func upstreamEnvironment() -> [String: String] {
-        let patterns = Self.inheritedNames + settings.upstream.inherit
+        let patterns = (Self.inheritedNames + settings.upstream.inherit).map(Glob.init)
         let dotenv = Set(dotenvNames)
         return
             environment
-            .filter { name, _ in dotenv.contains(name) || patterns.contains { Glob.matches($0, name) } }
+            .filter { name, _ in dotenv.contains(name) || patterns.contains { $0.matches(name) } }
             .merging(settings.upstream.environment) { _, fromSettings in fromSettings }
             .filter { name, _ in !GatewaySwitches.names.contains(name) }
     }
@@ -46,30 +46,4 @@ public struct LoadedConfiguration: Sendable {
     private static let inheritedNames = [
         "HOME", "LOGNAME", "USER", "SHELL", "PATH", "TERM", "LANG", "LC_*", "TMPDIR", "XDG_*",
     ]
-}
-
-/// Patterns with `*` (any run of characters) and `?` (one character).
-enum Glob {
-    static func matches(_ pattern: String, _ name: String) -> Bool {
-        let pattern = Array(pattern.utf8)
-        let name = Array(name.utf8)
-        var (at, position) = (0, 0)
-        // Where to go on when the match fails: only the last star ever needs to give way, so this is quadratic at most.
-        var retry: (pattern: Int, name: Int)?
-        while position < name.count {
-            if at < pattern.count, pattern[at] == UInt8(ascii: "*") {
-                at += 1
-                retry = (at, position)
-            } else if at < pattern.count, pattern[at] == name[position] || pattern[at] == UInt8(ascii: "?") {
-                at += 1
-                position += 1
-            } else if let last = retry {
-                retry = (last.pattern, last.name + 1)
-                (at, position) = (last.pattern, last.name + 1)
-            } else {
-                return false
-            }
-        }
-        return pattern[at...].allSatisfy { $0 == UInt8(ascii: "*") }
-    }
 }

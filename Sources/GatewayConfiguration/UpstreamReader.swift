@@ -28,7 +28,6 @@ struct UpstreamReader {
             if sessions == .dedicated { reading.require(.dedicatedSessions, at: section.position(of: "sessions")) }
         }
         if let count = section.integer("max_dedicated", in: 0...1000) { upstream.maxDedicated = count }
-        if section.has("max_dedicated") { reading.require(.maxDedicated, at: section.keyPosition(of: "max_dedicated")) }
         if let restart = section.flag("restart_on_failure") { upstream.restartOnFailure = restart }
         upstream.maxRestartAttempts = section.integer("max_restart_attempts", in: 0...1_000_000)
         return upstream.command.isEmpty ? nil : upstream
