@@ -17,12 +17,20 @@ public final class Snapshot: Sendable {
     /// What may run.
     public let policies: PolicyChain
 
+    /// Whether any sink prints what requests hold, so that events must carry it.
+    public let recordsParams: Bool
+    /// Whether any sink prints what results hold.
+    public let recordsResults: Bool
+
     /// Joins a generation's parts.
     public init(generation: Int, configHash: String, settings: Settings, policies: PolicyChain) {
         self.generation = generation
         self.configHash = configHash
         self.label = "\(generation):\(configHash)"
         self.settings = settings
+        let printing: Set<FileAuditingSettings.Format> = [.debug, .tool]
+        recordsParams = settings.fileAuditing.contains { $0.includeRequestBody || printing.contains($0.format) }
+        recordsResults = settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
         self.policies = policies
     }
 }

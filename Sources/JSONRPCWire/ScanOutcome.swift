@@ -10,6 +10,15 @@ public struct Rejection: Error, Hashable, Sendable {
     public var id: ByteRange
     /// Whether the message is a response, to which no error is ever sent.
     public var isResponse: Bool
+
+    /// Joins a refusal's parts.
+    public init(code: Int, reason: String, offset: Int, id: ByteRange = .absent, isResponse: Bool = false) {
+        self.code = code
+        self.reason = reason
+        self.offset = offset
+        self.id = id
+        self.isResponse = isResponse
+    }
 }
 
 /// What one line holds.

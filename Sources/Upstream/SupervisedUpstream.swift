@@ -35,6 +35,7 @@ public final class SupervisedUpstream {
     private var state = State.idle
     private var starts = 0
     private var isReading = true
+    private var noise = StderrRelay()
     private var stopDeadline: Double?
 
     /// Prepares an upstream; starts nothing. `spawner` must have been started. `logger` gets the program's standard
@@ -108,6 +109,13 @@ public final class SupervisedUpstream {
             // The spawn thread's answer ends it.
             return
         }
+    }
+
+    /// Ends the running process within `grace` seconds; what follows is the policy's to say. For one that does not speak
+    /// the protocol.
+    public func recycle(grace: Double) {
+        eventLoop.assertInEventLoop()
+        if case .running(let process, _) = state { process.end(grace: grace) }
     }
 
     private func launch() {
@@ -197,6 +205,14 @@ public final class SupervisedUpstream {
     public var queuedBytes: Int {
         if case .running(let process, _) = state { return process.queuedBytes }
         return 0
+    }
+
+    /// Shows a line of its standard output that is no protocol where its standard error goes, under the same caps.
+    public func relay(stdoutLine line: ByteBuffer) {
+        eventLoop.assertInEventLoop()
+        let emit = { [logger, label] (text: String) in logger.info("[upstream \(label)] \(text)") }
+        noise.receive(line.readableBytesView, now: clock.now, emit: emit)
+        noise.receive(CollectionOfOne(UInt8(ascii: "\n")), now: clock.now, emit: emit)
     }
 
     /// Leaves its output in the pipe, which makes the program wait once that is full (64 KiB). Holds over restarts.
