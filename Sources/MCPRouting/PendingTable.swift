@@ -1,0 +1,200 @@
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+/// A request in flight: who asked, under which snapshot, and how its answer finds its way back.
+struct Pending {
+    /// Who gets the answer.
+    enum Owner {
+        case client(SessionID)
+        /// The gateway itself asked.
+        case gateway(OwnRequest)
+    }
+
+    /// What the answer changes beside reaching the client.
+    enum Effect {
+        case none
+        case subscribed(ExactName)
+        case unsubscribed(ExactName)
+        case initialize(offer: String)
+    }
+
+    /// Where the request is.
+    enum Stage {
+        /// Waits for its upstream.
+        case waiting
+        /// Was written to the upstream.
+        case forwarded
+        /// Answered; a worker looks at the result.
+        case reviewing
+        /// Has had its RESPONSE; stays only so that a late answer is known.
+        case tombstone
+    }
+
+    var owner: Owner
+    /// The client's id as sent.
+    var id: Lexeme
+    /// The client's id as a key of its session.
+    var key: RequestID
+    /// The client's progress token as sent.
+    var token: Lexeme?
+    var call: AuditEvent.Call
+    var method: MCPMethod?
+    var snapshot: Snapshot
+    var identity: SessionIdentity?
+    var admitted: UInt64
+    var upstream: UpstreamID
+    var batch: BatchID?
+    var effect: Effect = .none
+    var stage: Stage
+    /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond.
+    var timeout: UInt64
+    var hardDeadline: UInt64
+
+    var session: SessionID? {
+        if case .client(let session) = owner { session } else { nil }
+    }
+}
+
+/// What the gateway asks an upstream for on its own account.
+enum OwnRequest {
+    case handshake
+    case setLevel
+    case subscribe
+    case unsubscribe
+    case tools(page: Int)
+}
+
+/// All requests in flight, found by place in constant time, with their deadlines.
+///
+/// Deadlines are lists, one per timeout length, each in order of expiry because a request enters at the tail: to
+/// restart one is to move it there, and a tick looks only at the heads.
+struct PendingTable {
+    private struct Slot {
+        var generation: UInt32 = 1
+        var pending: Pending?
+        var deadline: UInt64 = 0
+        var list = -1
+        var previous = -1
+        var next = -1
+    }
+
+    private struct DeadlineList {
+        var timeout: UInt64
+        var head = -1
+        var tail = -1
+    }
+
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+    private var lists: [DeadlineList] = []
+    private(set) var count = 0
+
+    /// Whether no place is left for another request.
+    var isFull: Bool { free.isEmpty && slots.count >= PendingID.capacity }
+
+    /// Stores a request; its deadline is `timeout` from `now`. The table must not be full.
+    mutating func insert(_ pending: Pending, now: UInt64) -> PendingID {
+        let index: Int
+        if let reused = free.popLast() {
+            index = reused
+        } else {
+            index = slots.count
+            slots.append(Slot())
+        }
+        slots[index].pending = pending
+        count += 1
+        link(index, now: now)
+        return PendingID(index: index, generation: slots[index].generation)
+    }
+
+    /// The request, or nil when it has ended.
+    subscript(id: PendingID) -> Pending? {
+        contains(id) ? slots[id.index].pending : nil
+    }
+
+    func contains(_ id: PendingID) -> Bool {
+        id.index < slots.count && slots[id.index].generation == id.generation && slots[id.index].pending != nil
+    }
+
+    /// Changes a request in place; nothing happens when it has ended.
+    mutating func update(_ id: PendingID, _ change: (inout Pending) -> Void) {
+        guard contains(id) else { return }
+        // `contains` has just seen it.
+        change(&slots[id.index].pending!)
+    }
+
+    /// Takes a request out.
+    mutating func remove(_ id: PendingID) -> Pending? {
+        guard contains(id), let pending = slots[id.index].pending else { return nil }
+        unlink(id.index)
+        slots[id.index].pending = nil
+        // 0 is never a generation, so that PendingID(number: 0) … (number: 0xFFFFF) find nothing.
+        slots[id.index].generation = slots[id.index].generation == .max ? 1 : slots[id.index].generation + 1
+        free.append(id.index)
+        count -= 1
+        return pending
+    }
+
+    /// Starts a request's timeout again from `now`.
+    mutating func restart(_ id: PendingID, now: UInt64) {
+        guard contains(id) else { return }
+        unlink(id.index)
+        link(id.index, now: now)
+    }
+
+    /// The requests whose deadline has come, oldest first. They stay in the table.
+    func expired(at now: UInt64) -> [PendingID] {
+        var found: [PendingID] = []
+        for list in lists {
+            var index = list.head
+            while index >= 0, slots[index].deadline <= now {
+                found.append(PendingID(index: index, generation: slots[index].generation))
+                index = slots[index].next
+            }
+        }
+        return found
+    }
+
+    /// Every request for which `matches` holds. Walks the table: for ends of sessions and upstreams only.
+    func all(where matches: (Pending) -> Bool) -> [PendingID] {
+        slots.indices.compactMap { index in
+            guard let pending = slots[index].pending, matches(pending) else { return nil }
+            return PendingID(index: index, generation: slots[index].generation)
+        }
+    }
+
+    private mutating func link(_ index: Int, now: UInt64) {
+        // `insert` and `restart` only link occupied slots.
+        let timeout = slots[index].pending!.timeout
+        let list = self.list(for: timeout)
+        slots[index].deadline = now + timeout
+        slots[index].list = list
+        slots[index].previous = lists[list].tail
+        slots[index].next = -1
+        if lists[list].tail >= 0 {
+            slots[lists[list].tail].next = index
+        } else {
+            lists[list].head = index
+        }
+        lists[list].tail = index
+    }
+
+    /// Reloads bring new timeouts: an empty list is taken over before another one is made.
+    private mutating func list(for timeout: UInt64) -> Int {
+        if let same = lists.firstIndex(where: { $0.timeout == timeout }) { return same }
+        if let empty = lists.firstIndex(where: { $0.head < 0 }) {
+            lists[empty].timeout = timeout
+            return empty
+        }
+        lists.append(DeadlineList(timeout: timeout))
+        return lists.count - 1
+    }
+
+    private mutating func unlink(_ index: Int) {
+        let slot = slots[index]
+        if slot.previous >= 0 { slots[slot.previous].next = slot.next } else { lists[slot.list].head = slot.next }
+        if slot.next >= 0 { slots[slot.next].previous = slot.previous } else { lists[slot.list].tail = slot.previous }
+    }
+}

@@ -1,0 +1,188 @@
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+
+extension Router {
+    /// The one RESPONSE of a client's request, whatever ended it. The request stays in the table.
+    mutating func conclude(_ request: Pending, _ failure: AuditEvent.Failure?, result: ByteBuffer?, at now: Moment) {
+        guard let session = request.session else { return }
+        // The monotonic clock is read once a turn, so a request can end in the turn that admitted it.
+        let duration = now.monotonic >= request.admitted ? now.monotonic - request.admitted : 0
+        record(
+            .response(request.call, AuditEvent.Outcome(duration: duration, failure: failure, result: result)),
+            session: request.identity, under: request.snapshot, at: now)
+        sessions.update(session) { _ = $0.inFlight.removeValue(forKey: request.key) }
+        callEnded(under: request.snapshot.generation)
+    }
+
+    /// Takes a request out of the table.
+    mutating func remove(_ id: PendingID, at now: Moment) {
+        guard let request = pending.remove(id) else { return }
+        let isDrained = upstreams.update(request.upstream) {
+            $0.inFlight -= 1
+            return $0.inFlight == 0 && $0.drainsUntil != nil
+        }
+        if request.stage != .waiting, let session = request.session {
+            endWork(of: session, on: request.upstream)
+        }
+        if isDrained == true { retire(request.upstream, at: now) }
+    }
+
+    /// Ends a request that the client still waits for with an error of ours, and tells the upstream to stop.
+    mutating func fail(_ id: PendingID, _ ending: Ending, at now: Moment) {
+        guard let request = pending[id], request.stage != .tombstone else { return }
+        conclude(request, ending.failure(of: request), result: nil, at: now)
+        withdraw(request, id, ending, at: now)
+        deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
+        if case .initialize = request.effect, let session = request.session { resetInitialize(of: session, at: now) }
+    }
+
+    /// Ends a request whose client does not wait any more: no answer.
+    mutating func abandon(_ id: PendingID, _ ending: Ending, at now: Moment) {
+        guard let request = pending[id], request.stage != .tombstone else { return }
+        conclude(request, ending.failure(of: request), result: nil, at: now)
+        withdraw(request, id, ending, at: now)
+        if let batch = request.batch { settle(batch, with: nil) }
+    }
+
+    /// Ends a request that its upstream has answered beyond use, or will never answer.
+    mutating func endForwarded(_ id: PendingID, _ ending: Ending, at now: Moment) {
+        guard let request = pending[id] else { return }
+        guard request.session != nil, request.stage != .tombstone else { return remove(id, at: now) }
+        conclude(request, ending.failure(of: request), result: nil, at: now)
+        remove(id, at: now)
+        deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
+    }
+
+    /// What was forwarded is cancelled upstream and stays as a tombstone, so that a late answer is known.
+    private mutating func withdraw(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
+        switch request.stage {
+        case .waiting:
+            remove(id, at: now)
+        case .forwarded:
+            actions.append(
+                .forward(
+                    request.upstream,
+                    Reply.cancellation(of: Lexeme(integer: id.number), reason: ending.reason)))
+            pending.update(id) { $0.stage = .tombstone }
+            pending.restart(id, now: now.monotonic)
+        case .reviewing, .tombstone:
+            pending.update(id) { $0.stage = .tombstone }
+        }
+    }
+
+    /// Counts calls per snapshot, so that a removed sink lives as long as the last call that it records.
+    mutating func callEnded(under generation: Int) {
+        guard let at = generations.lastIndex(where: { $0.generation == generation }) else { return }
+        generations[at].calls -= 1
+        if generations[at].calls == 0, at != generations.count - 1 {
+            generations.remove(at: at)
+            actions.append(.generationEnded(generation))
+        }
+    }
+
+    // MARK: - Cancellation by the client
+
+    /// `notifications/cancelled`: the request gets its RESPONSE record and no answer.
+    mutating func cancelled(_ message: Message, by session: SessionID, at now: Moment) -> String? {
+        let range = message.scan[.paramsRequestID]
+        guard range.isPresent, let key = RequestID(range, in: message.bytes) else { return "without a request id" }
+        guard let id = sessions.read(session, { $0.inFlight[key] }) ?? nil, let request = pending[id] else {
+            return "for no request in flight"
+        }
+        // The specification forbids clients to cancel it (basic/utilities/cancellation).
+        if case .initialize = request.effect { return "for initialize: ignored" }
+        conclude(request, Ending.cancelled.failure(of: request), result: nil, at: now)
+        switch request.stage {
+        case .waiting:
+            remove(id, at: now)
+        case .forwarded:
+            var outgoing = SplicedMessage(message.bytes)
+            outgoing.replace(range, withInteger: id.number)
+            actions.append(.forward(request.upstream, outgoing))
+            pending.update(id) { $0.stage = .tombstone }
+            pending.restart(id, now: now.monotonic)
+        case .reviewing, .tombstone:
+            pending.update(id) { $0.stage = .tombstone }
+        }
+        if let batch = request.batch { settle(batch, with: nil) }
+        endIfDone(session, at: now)
+        return nil
+    }
+
+    // MARK: - Time
+
+    /// Called every 100 ms: ends what has waited too long.
+    public mutating func tick(at now: Moment) {
+        for id in pending.expired(at: now.monotonic) { expire(id, at: now) }
+        for id in upstreams.ids {
+            expireWaiting(of: id, at: now)
+            expireUpstream(id, at: now)
+        }
+    }
+
+    private mutating func expire(_ id: PendingID, at now: Moment) {
+        guard let request = pending[id] else { return }
+        if case .gateway(let own) = request.owner {
+            remove(id, at: now)
+            return ownRequestExpired(own, of: request.upstream, at: now)
+        }
+        if request.stage == .tombstone { return remove(id, at: now) }
+        // While the upstream waits for a client's answer, its own clock stands still.
+        let isAsking = (upstreams.read(request.upstream) { $0.openServerRequests } ?? 0) > 0
+        if isAsking, now.monotonic < request.hardDeadline {
+            return pending.restart(id, now: now.monotonic)
+        }
+        if request.stage == .reviewing { return pending.restart(id, now: now.monotonic) }
+        fail(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
+    }
+
+    /// A request that waits for an absent upstream fails after `connection_timeout`.
+    private mutating func expireWaiting(of upstream: UpstreamID, at now: Moment) {
+        let limit = snapshot.settings.timeouts.connection.nanoseconds
+        while let first = upstreams.read(upstream, { $0.waiting.first }) ?? nil {
+            let isDead: Bool =
+                switch first.content {
+                case .request(let id, _), .initialize(let id): !pending.contains(id)
+                case .notification: false
+                }
+            guard isDead || first.since + limit <= now.monotonic else { return }
+            upstreams.update(upstream) {
+                $0.waiting.removeFirst()
+                $0.waitingBytes -= first.byteCount
+            }
+            switch first.content {
+            case .request(let id, _), .initialize(let id):
+                fail(id, .upstreamUnavailable("not started within connection_timeout"), at: now)
+            case .notification: break
+            }
+        }
+    }
+}
+
+extension Ending {
+    /// As the RESPONSE records it.
+    func failure(of request: Pending) -> AuditEvent.Failure {
+        let text = request.stage == .waiting ? "not forwarded: \(message)" : message
+        if case .cancelled = self { return AuditEvent.Failure(code: nil, message: text, reason: reason) }
+        return AuditEvent.Failure(code: -32603, message: text, reason: reason)
+    }
+
+    /// As the client reads it.
+    func reply(to id: Lexeme) -> ByteBuffer {
+        ErrorReply.bytes(id: id, code: -32603, message: message, data: [("reason", reason)])
+    }
+}
+
+extension PendingTable {
+    /// When a request was admitted; 0 when it has ended.
+    func admission(of id: PendingID) -> UInt64 {
+        self[id]?.admitted ?? 0
+    }
+
+    /// Whether an id names a request that was sent to this upstream.
+    func belongs(_ id: PendingID, to upstream: UpstreamID) -> Bool {
+        self[id]?.upstream == upstream
+    }
+}

@@ -1,0 +1,206 @@
+internal import GatewayConfiguration
+public import GatewayEvents
+public import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+/// A client's message on its way in, with what each step has learnt of it.
+struct Incoming {
+    let session: SessionID
+    let identity: SessionIdentity
+    var message: Message
+    let id: Lexeme
+    let key: RequestID
+    let method: MethodName
+    let call: AuditEvent.Call
+    let batch: BatchID?
+}
+
+extension Router {
+    /// The way of a client's message: session → admit under the snapshot → policy → audit REQUEST → id map → upstream.
+    public mutating func receive(_ message: Message, from session: SessionID, at now: Moment, gate: AuditGate) {
+        receive(message, from: session, batch: nil, at: now, gate: gate)
+    }
+
+    mutating func receive(
+        _ message: Message, from session: SessionID, batch: BatchID?, at now: Moment, gate: AuditGate
+    ) {
+        switch message.scan.kind {
+        case .request: request(message, from: session, batch: batch, at: now, gate: gate)
+        case .notification: notification(message, from: session, at: now, gate: gate)
+        case .result, .error: serverRequestAnswered(message, by: session, at: now)
+        }
+    }
+
+    private mutating func request(
+        _ message: Message, from session: SessionID, batch: BatchID?, at now: Moment, gate: AuditGate
+    ) {
+        guard let incoming = incoming(message, from: session, batch: batch) else {
+            return invalid(
+                Rejection(code: -32600, reason: "request id is longer than the gateway takes", offset: 0),
+                message.bytes, from: session, batch: batch, at: now)
+        }
+        guard let isFree = sessions.read(session, { $0.inFlight[incoming.key] == nil }) else { return }
+        guard isFree else {
+            return invalid(
+                Rejection(
+                    code: -32600, reason: "request id is already in flight", offset: 0, id: message.scan[.id]),
+                message.bytes, from: session, batch: batch, at: now)
+        }
+        if incoming.method.known != .initialize { startRecord(of: session, at: now) }
+        admit(incoming, at: now, gate: gate)
+    }
+
+    /// Audit gate, then policies, then the record; only then anything happens.
+    private mutating func admit(_ incoming: Incoming, at now: Moment, gate: AuditGate) {
+        if let reason = gate(snapshot, incoming.call.method, incoming.call.tool) {
+            if incoming.method.known == .ping {
+                return deliver(Reply.empty(id: incoming.id), to: incoming.session, batch: incoming.batch)
+            }
+            return refuse(
+                incoming, code: -32005, "audit unavailable: \(reason)", data: [("reason", "audit_unavailable")])
+        }
+        let verdict = snapshot.policies.admit(
+            PolicyRequest(
+                message: incoming.message, method: incoming.method.text,
+                isToolCall: incoming.method.known == .toolsCall, tool: incoming.call.tool))
+        switch verdict {
+        case .refused(let refusal):
+            record(.securityBlock(incoming.call, refusal.block), session: incoming.identity, at: now)
+            refuse(
+                incoming, code: -32000, refusal.clientMessage,
+                data: [("reason", refusal.reason), ("plugin", refusal.plugin)])
+        case .allowed(let message, let plugin):
+            var admitted = incoming
+            admitted.message = message
+            if incoming.method.known == .initialize {
+                initialize(admitted, plugin: plugin, at: now)
+            } else {
+                record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
+                route(admitted, at: now)
+            }
+        }
+    }
+
+    /// What the gateway answers itself, and what goes to the upstream.
+    private mutating func route(_ incoming: Incoming, at now: Moment) {
+        switch incoming.method.known {
+        case .ping:
+            answer(incoming, Reply.empty(id: incoming.id), at: now)
+        case .discover:
+            // The modern era's probe: an old server's answer, at once, sends the client to `initialize`.
+            fail(incoming, code: -32601, "method not found: server/discover", at: now)
+        default:
+            guard sessions.read(incoming.session, { $0.version != nil }) == true else {
+                return fail(incoming, code: -32600, "session is not initialized: send initialize first", at: now)
+            }
+            switch incoming.method.known {
+            case .setLevel: setLevel(incoming, at: now)
+            case .subscribe: subscribe(incoming, at: now)
+            case .unsubscribe: unsubscribe(incoming, at: now)
+            default: forward(incoming, effect: .none, at: now)
+            }
+        }
+    }
+
+    /// Gives a request our id and progress token, and a place in the table until it has ended.
+    mutating func forward(_ incoming: Incoming, effect: Pending.Effect, at now: Moment) {
+        let limit = snapshot.settings.limits.maxPendingPerSession
+        guard
+            let (upstream, open) = sessions.read(incoming.session, { ($0.upstream, $0.inFlight.count) }),
+            let upstream
+        else { return }
+        guard open < limit, !pending.isFull else {
+            return fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
+        }
+        if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
+            return fail(incoming, .upstreamUnavailable(detail), at: now)
+        }
+        let token = incoming.message.scan[.metaProgressToken]
+        let id = insert(
+            incoming, upstream: upstream, token: token.isPresent ? Lexeme(token, in: incoming.message.bytes) : nil,
+            effect: effect, at: now)
+        var outgoing = SplicedMessage(incoming.message.bytes)
+        outgoing.replace(incoming.message.scan[.id], withInteger: id.number)
+        if token.isPresent { outgoing.replace(token, withInteger: id.number) }
+        dispatch(.request(id, outgoing), to: upstream, at: now)
+    }
+
+    /// Puts a client's request into the table.
+    mutating func insert(
+        _ incoming: Incoming, upstream: UpstreamID, token: Lexeme?, effect: Pending.Effect, at now: Moment
+    ) -> PendingID {
+        let timeout = snapshot.settings.timeouts.request.nanoseconds
+        let id = pending.insert(
+            Pending(
+                owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
+                method: incoming.method.known, snapshot: snapshot, identity: incoming.identity,
+                admitted: now.monotonic, upstream: upstream, batch: incoming.batch, effect: effect, stage: .waiting,
+                timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),
+            now: now.monotonic)
+        sessions.update(incoming.session) { $0.inFlight[incoming.key] = id }
+        upstreams.update(upstream) { $0.inFlight += 1 }
+        // The last entry is the current generation's.
+        generations[generations.count - 1].calls += 1
+        return id
+    }
+
+    private func incoming(_ message: Message, from session: SessionID, batch: BatchID?) -> Incoming? {
+        let range = message.scan[.id]
+        guard let key = RequestID(range, in: message.bytes),
+            let identity = sessions.read(session, { $0.identity })
+        else { return nil }
+        let id = Lexeme(range, in: message.bytes)
+        let method = MethodName(of: message)
+        let tool = method.known == .toolsCall ? message.string(.paramsName) : nil
+        return Incoming(
+            session: session, identity: identity, message: message, id: id, key: key, method: method,
+            call: AuditEvent.Call(
+                requestID: id.display, method: method.text, tool: tool,
+                params: snapshot.recordsParams ? message.slice(.params) : nil),
+            batch: batch)
+    }
+
+    // MARK: - Answers without the upstream
+
+    /// Ends an admitted request with our own result.
+    mutating func answer(_ incoming: Incoming, _ reply: SplicedMessage, at now: Moment) {
+        record(
+            .response(incoming.call, AuditEvent.Outcome(duration: 0)), session: incoming.identity, at: now)
+        deliver(reply, to: incoming.session, batch: incoming.batch)
+    }
+
+    /// Ends an admitted request with a JSON-RPC error of ours.
+    mutating func fail(_ incoming: Incoming, code: Int, _ message: String, at now: Moment) {
+        let failure = AuditEvent.Failure(code: code, message: message)
+        record(
+            .response(incoming.call, AuditEvent.Outcome(duration: 0, failure: failure)), session: incoming.identity,
+            at: now)
+        refuse(incoming, code: code, message, data: [])
+    }
+
+    /// Ends an admitted request that was not forwarded.
+    mutating func fail(_ incoming: Incoming, _ ending: Ending, at now: Moment) {
+        let failure = AuditEvent.Failure(
+            code: -32603, message: "not forwarded: \(ending.message)", reason: ending.reason)
+        record(
+            .response(incoming.call, AuditEvent.Outcome(duration: 0, failure: failure)), session: incoming.identity,
+            at: now)
+        refuse(incoming, code: -32603, ending.message, data: [("reason", ending.reason)])
+    }
+
+    /// Sends an error without a record.
+    private mutating func refuse(
+        _ incoming: Incoming, code: Int, _ message: String, data: [(String, String)]
+    ) {
+        let reply = ErrorReply.bytes(id: incoming.id, code: code, message: message, data: data)
+        deliver(SplicedMessage(reply), to: incoming.session, batch: incoming.batch)
+    }
+}
+
+extension Refusal {
+    /// The refusal as the audit records it.
+    var block: AuditEvent.Block {
+        AuditEvent.Block(plugin: plugin, reason: reason, summary: summary, metadata: [("mode", mode)])
+    }
+}

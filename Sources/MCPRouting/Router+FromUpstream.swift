@@ -1,0 +1,157 @@
+internal import GatewayEvents
+public import JSONRPCWire
+internal import NIOCore
+public import ToolPolicy
+
+extension Router {
+    /// The way of an upstream's message: pending → policy(result) → audit RESPONSE → restore id → session.
+    public mutating func receive(_ message: Message, from upstream: UpstreamID, at now: Moment) {
+        switch message.scan.kind {
+        case .result, .error: answered(message, by: upstream, at: now)
+        case .notification: notified(message, by: upstream, at: now)
+        case .request: asked(message, by: upstream, at: now)
+        }
+    }
+
+    /// Results longer than this are reviewed on a worker, so that the loop is never held for more than a millisecond.
+    public static var largeResult: Int { 256 * 1024 }
+
+    private mutating func answered(_ message: Message, by upstream: UpstreamID, at now: Moment) {
+        guard let id = request(answered: message.scan[.id], in: message.bytes, by: upstream) else {
+            return record(
+                .invalidMessage(
+                    direction: .fromUpstream, reason: "answer to no request", offset: 0,
+                    length: message.bytes.readableBytes),
+                session: nil, at: now)
+        }
+        // `request(answered:)` has just found it.
+        guard let request = pending[id] else { return }
+        if case .gateway(let own) = request.owner {
+            remove(id, at: now)
+            return ownRequestAnswered(own, message, by: upstream, at: now)
+        }
+        switch request.stage {
+        case .tombstone:
+            remove(id, at: now)
+        case .waiting, .reviewing:
+            // It guessed the id of a request that it was never sent, or answered twice.
+            record(
+                .invalidMessage(
+                    direction: .fromUpstream, reason: "answer to no request", offset: 0,
+                    length: message.bytes.readableBytes),
+                session: nil, at: now)
+        case .forwarded:
+            review(message, for: request, id, at: now)
+        }
+    }
+
+    /// Finds the request that an id of an upstream's answer means; only its own ones.
+    func request(answered id: ByteRange, in bytes: ByteBuffer, by upstream: UpstreamID) -> PendingID? {
+        guard id.isPresent, let number = JSONText.integer(id, in: bytes), number > 0 else { return nil }
+        let id = PendingID(number: UInt64(number))
+        return pending.belongs(id, to: upstream) ? id : nil
+    }
+
+    private mutating func review(_ message: Message, for request: Pending, _ id: PendingID, at now: Moment) {
+        guard message.scan.kind == .result, request.snapshot.policies.reviewsResults(of: request.call.method) else {
+            return finish(request, id, with: message, filtered: [], at: now)
+        }
+        guard message.bytes.readableBytes <= Self.largeResult else {
+            pending.update(id) { $0.stage = .reviewing }
+            actions.append(.review(id, message, request.snapshot, method: request.call.method))
+            return
+        }
+        let review = request.snapshot.policies.review(message, of: request.call.method)
+        finish(request, id, review, at: now)
+    }
+
+    /// A worker has done what ``Action/review(_:_:_:method:)`` asked for.
+    public mutating func reviewed(_ id: PendingID, _ review: PolicyChain.Review, at now: Moment) {
+        guard let request = pending[id] else { return }
+        // Cancelled or timed out meanwhile: it has had its RESPONSE.
+        guard request.stage == .reviewing else {
+            remove(id, at: now)
+            return
+        }
+        finish(request, id, review, at: now)
+    }
+
+    private mutating func finish(
+        _ request: Pending, _ id: PendingID, _ review: PolicyChain.Review, at now: Moment
+    ) {
+        switch review {
+        case .deliver(let message, let filtered):
+            finish(request, id, with: message, filtered: filtered, at: now)
+        case .refused(let refusal):
+            let failure = AuditEvent.Failure(code: -32000, message: refusal.reason)
+            conclude(request, failure, result: nil, at: now)
+            remove(id, at: now)
+            let reply = ErrorReply.bytes(
+                id: request.id, code: -32000, message: refusal.clientMessage,
+                data: [("reason", refusal.reason), ("plugin", refusal.plugin)])
+            deliver(SplicedMessage(reply), to: request, at: now)
+        }
+    }
+
+    /// Record, restore the client's id, deliver.
+    private mutating func finish(
+        _ request: Pending, _ id: PendingID, with message: Message, filtered: [(plugin: String, count: Int)],
+        at now: Moment
+    ) {
+        for (plugin, count) in filtered {
+            record(
+                .toolsFiltered(request.call, plugin: plugin, count: count), session: request.identity,
+                under: request.snapshot, at: now)
+        }
+        let result = request.snapshot.recordsResults ? message.slice(.result) : nil
+        conclude(request, Self.failure(in: message), result: result, at: now)
+        remove(id, at: now)
+        if message.scan.kind == .result { apply(request.effect, of: request) }
+        var reply = SplicedMessage(message.bytes)
+        reply.replace(message.scan[.id], with: request.id)
+        deliver(reply, to: request, at: now)
+    }
+
+    /// Delivers and lets a session go that was only waiting for this.
+    mutating func deliver(_ reply: SplicedMessage, to request: Pending, at now: Moment) {
+        guard let session = request.session else { return }
+        deliver(reply, to: session, batch: request.batch)
+        endIfDone(session, at: now)
+    }
+
+    private mutating func apply(_ effect: Pending.Effect, of request: Pending) {
+        guard let session = request.session, sessions.contains(session) else { return }
+        switch effect {
+        case .subscribed(let uri):
+            sessions.update(session) { $0.subscriptions.insert(uri) }
+            upstreams.update(request.upstream) { $0.subscribers[uri, default: []].insert(session) }
+        case .none, .unsubscribed, .initialize:
+            break
+        }
+    }
+
+    /// What the audit says of an answer that is no success.
+    private static func failure(in message: Message) -> AuditEvent.Failure? {
+        if message.scan.kind == .error {
+            let code = message.scan[.errorCode]
+            return AuditEvent.Failure(
+                code: code.isPresent ? JSONText.integer(code, in: message.bytes) : nil,
+                message: message.string(.errorMessage) ?? "")
+        }
+        let isError = message.scan[.resultIsError]
+        guard isError.isPresent, JSONText.bool(isError, in: message.bytes) == true else { return nil }
+        return AuditEvent.Failure(code: nil, message: firstText(of: message) ?? "")
+    }
+
+    private static func firstText(of message: Message) -> String? {
+        let content = message.scan[.resultContent]
+        guard content.isPresent, JSONText.kind(of: content, in: message.bytes) == .array else { return nil }
+        var text: String?
+        JSONText.forEachElement(of: content, in: message.bytes) { block in
+            guard text == nil, JSONText.kind(of: block, in: message.bytes) == .object else { return }
+            let range = JSONText.member("text", of: block, in: message.bytes)
+            if range.isPresent { text = JSONText.string(range, in: message.bytes) }
+        }
+        return text
+    }
+}

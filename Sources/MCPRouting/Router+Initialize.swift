@@ -1,0 +1,117 @@
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+extension Router {
+    /// A client's `initialize`: says who it is, decides which upstream is its, and waits for that upstream's handshake.
+    mutating func initialize(_ incoming: Incoming, plugin: String?, at now: Moment) {
+        let message = incoming.message
+        guard let phase = sessions.read(incoming.session, { $0.phase }) else { return }
+        guard phase == .fresh else {
+            record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
+            return fail(incoming, code: -32600, "session is already initialized", at: now)
+        }
+        guard let offer = message.string(.paramsProtocolVersion) else {
+            startRecord(of: incoming.session, at: now)
+            record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
+            return fail(incoming, code: -32602, "initialize without params.protocolVersion", at: now)
+        }
+        let identity = incoming.identity.naming(clientOf: message)
+        let declared = Self.declaredCapabilities(of: message)
+        let limit = snapshot.settings.upstream.maxDedicated
+        let upstream: UpstreamID
+        var note: String?
+        if !declared.isEmpty, ownUpstreams < limit {
+            upstream = startOwnUpstream(for: incoming.session, initialize: message)
+        } else {
+            upstream = shared
+            if !declared.isEmpty {
+                note = "withheld \(declared.joined(separator: ", ")): max_dedicated is \(limit)"
+            }
+        }
+        sessions.update(incoming.session) {
+            $0.identity = identity
+            $0.phase = .initializing
+            $0.upstream = upstream
+        }
+        startRecord(of: incoming.session, note: note, at: now)
+        record(.request(incoming.call, plugin: plugin), session: identity, at: now)
+        var named = incoming
+        named = Incoming(
+            session: named.session, identity: identity, message: message, id: named.id, key: named.key,
+            method: named.method, call: named.call, batch: named.batch)
+        if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
+            resetInitialize(of: incoming.session, at: now)
+            return fail(named, .upstreamUnavailable(detail), at: now)
+        }
+        let id = insert(named, upstream: upstream, token: nil, effect: .initialize(offer: offer), at: now)
+        dispatch(.initialize(id), to: upstream, at: now)
+    }
+
+    /// Answers a client's `initialize` from the upstream's own answer.
+    mutating func answerInitialize(_ id: PendingID, at now: Moment) {
+        guard let request = pending[id], let session = request.session,
+            case .initialize(let offer) = request.effect,
+            let handshake = upstreams.read(request.upstream, { $0.handshake }) ?? nil
+        else { return }
+        let version = ProtocolVersion.told(offer: offer, upstream: handshake.version)
+        let policies = snapshot.policies
+        let hash = upstreams.read(request.upstream) { $0.catalog.visibleHash(under: policies) } ?? nil
+        sessions.update(session) {
+            $0.phase = .ready(version)
+            $0.toolsHash = hash
+        }
+        conclude(request, nil, result: nil, at: now)
+        remove(id, at: now)
+        deliver(handshake.reply(to: request.id, telling: version), to: request, at: now)
+    }
+
+    /// The client may try again with another `initialize`.
+    mutating func resetInitialize(of session: SessionID, at now: Moment) {
+        let upstream = sessions.update(session) { state -> UpstreamID? in
+            guard state.version == nil else { return nil }
+            state.phase = .fresh
+            defer { state.upstream = nil }
+            return state.upstream
+        }
+        if let upstream = upstream ?? nil, upstreams.read(upstream, { $0.role }) == .own(session) {
+            retire(upstream, at: now)
+        }
+    }
+
+    private mutating func startOwnUpstream(for session: SessionID, initialize: Message) -> UpstreamID {
+        var state = UpstreamState(role: .own(session))
+        state.initializeParams = initialize.slice(.params)
+        ownUpstreams += 1
+        let id = upstreams.insert(state)
+        actions.append(.start(id, .own(session)))
+        return id
+    }
+
+    /// The capabilities by which a server may ask the client something.
+    private static func declaredCapabilities(of message: Message) -> [String] {
+        let capabilities = message.scan[.paramsCapabilities]
+        guard capabilities.isPresent, JSONText.kind(of: capabilities, in: message.bytes) == .object else { return [] }
+        return ["sampling", "elicitation", "roots"].filter {
+            let value = JSONText.member($0, of: capabilities, in: message.bytes)
+            return value.isPresent && JSONText.kind(of: value, in: message.bytes) != .null
+        }
+    }
+}
+
+extension SessionIdentity {
+    /// The same peer, with the name that its `initialize` gives.
+    func naming(clientOf message: Message) -> SessionIdentity {
+        let info = message.scan[.paramsClientInfo]
+        guard info.isPresent, JSONText.kind(of: info, in: message.bytes) == .object else { return self }
+        func text(_ name: String) -> String? {
+            let range = JSONText.member(name, of: info, in: message.bytes)
+            return range.isPresent ? JSONText.string(range, in: message.bytes) : nil
+        }
+        return SessionIdentity(
+            sessionID: sessionID, transport: transport, peer: peer, clientName: text("name"),
+            clientVersion: text("version"))
+    }
+}

@@ -1,0 +1,161 @@
+internal import GatewayConfiguration
+public import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+extension Router {
+    /// Asks an upstream something on the gateway's own account.
+    mutating func ask(
+        _ own: OwnRequest, of upstream: UpstreamID, _ method: String, _ params: ByteBuffer?, at now: Moment
+    ) {
+        guard !pending.isFull else { return actions.append(.log(.warning("no room for \(method): too many requests"))) }
+        let timeouts = snapshot.settings.timeouts
+        let seconds = if case .handshake = own { timeouts.connection } else { timeouts.request }
+        let timeout = seconds.nanoseconds
+        let id = pending.insert(
+            Pending(
+                owner: .gateway(own), id: .null, key: .integer(0), token: nil,
+                call: AuditEvent.Call(requestID: nil, method: method, tool: nil), method: nil, snapshot: snapshot,
+                identity: nil, admitted: now.monotonic, upstream: upstream, batch: nil, stage: .forwarded,
+                timeout: timeout, hardDeadline: now.monotonic + timeout),
+            now: now.monotonic)
+        upstreams.update(upstream) { $0.inFlight += 1 }
+        actions.append(.forward(upstream, Reply.request(id: id, method: method, params: params)))
+    }
+
+    mutating func ownRequestAnswered(
+        _ own: OwnRequest, _ message: Message, by upstream: UpstreamID, at now: Moment
+    ) {
+        switch own {
+        case .handshake: handshakeAnswered(message, by: upstream, at: now)
+        case .tools(let page): toolsRead(message, page: page, of: upstream, at: now)
+        case .setLevel, .subscribe, .unsubscribe:
+            if message.scan.kind == .error {
+                actions.append(.log(.warning("upstream refused the gateway's own \(own.method)")))
+            }
+        }
+    }
+
+    mutating func ownRequestExpired(_ own: OwnRequest, of upstream: UpstreamID, at now: Moment) {
+        switch own {
+        case .handshake: handshakeFailed(upstream, "did not answer initialize within connection_timeout", at: now)
+        case .tools:
+            upstreams.update(upstream) { $0.catalog.reading = nil }
+            actions.append(.log(.warning("upstream did not answer the gateway's own tools/list in time")))
+        case .setLevel, .subscribe, .unsubscribe:
+            actions.append(.log(.warning("upstream did not answer the gateway's own \(own.method) in time")))
+        }
+    }
+
+    // MARK: - The names of its tools
+
+    /// Reads all pages of `tools/list`, after each handshake and each list_changed.
+    mutating func readTools(of upstream: UpstreamID, at now: Moment) {
+        guard upstreams.read(upstream, { $0.handshake?.hasTools == true }) == true else { return }
+        let begins = upstreams.update(upstream) { state in
+            guard state.catalog.reading == nil else {
+                state.catalog.isStale = true
+                return false
+            }
+            state.catalog.reading = []
+            state.catalog.isStale = false
+            return true
+        }
+        if begins == true { ask(.tools(page: 0), of: upstream, MCPMethod.toolsList.rawValue, nil, at: now) }
+    }
+
+    private mutating func toolsRead(_ message: Message, page: Int, of upstream: UpstreamID, at now: Moment) {
+        let tools = message.scan[.resultTools]
+        guard tools.isPresent, JSONText.kind(of: tools, in: message.bytes) == .array else {
+            upstreams.update(upstream) { $0.catalog.reading = nil }
+            return actions.append(.log(.warning("upstream answered the gateway's own tools/list with no list")))
+        }
+        var entries: [(name: String, hash: Int)] = []
+        JSONText.forEachElement(of: tools, in: message.bytes) { entry in
+            guard JSONText.kind(of: entry, in: message.bytes) == .object else { return }
+            let range = JSONText.member("name", of: entry, in: message.bytes)
+            guard range.isPresent, let name = JSONText.string(range, in: message.bytes) else { return }
+            var hasher = Hasher()
+            let start = message.bytes.readerIndex + Int(entry.lower)
+            hasher.combine(message.bytes.readableBytesView[start..<(start + entry.count)])
+            entries.append((name, hasher.finalize()))
+        }
+        let count = upstreams.update(upstream) { state in
+            state.catalog.reading?.append(contentsOf: entries)
+            return state.catalog.reading?.count ?? 0
+        }
+        if let cursor = message.string(.resultNextCursor) {
+            guard page + 1 < ToolCatalog.maxPages, (count ?? 0) < ToolCatalog.maxTools else {
+                upstreams.update(upstream) { $0.catalog.reading = nil }
+                return actions.append(.log(.warning("upstream's tools/list does not end: gave up reading it")))
+            }
+            return ask(
+                .tools(page: page + 1), of: upstream, MCPMethod.toolsList.rawValue, Reply.params("cursor", cursor),
+                at: now)
+        }
+        let isStale = upstreams.update(upstream) { state in
+            state.catalog.tools = state.catalog.reading
+            state.catalog.reading = nil
+            return state.catalog.isStale
+        }
+        announceTools(of: upstream)
+        if isStale == true { readTools(of: upstream, at: now) }
+    }
+
+    /// Tells each session whose visible tools differ from what it was last told. One that has never been told anything
+    /// has not asked yet either.
+    mutating func announceTools(of upstream: UpstreamID) {
+        let policies = snapshot.policies
+        guard let hash = upstreams.read(upstream, { $0.catalog.visibleHash(under: policies) }) ?? nil else { return }
+        for session in members(of: upstream) {
+            let isNews = sessions.update(session) { state in
+                defer { state.toolsHash = hash }
+                return state.toolsHash != nil && state.toolsHash != hash
+            }
+            if isNews == true {
+                actions.append(.send(session, Reply.notification(MCPMethod.toolsChanged.rawValue)))
+            }
+        }
+    }
+
+    /// After a swap, prompts and resources may be others: clients are told where the new process has any.
+    mutating func announceLists(of upstream: UpstreamID) {
+        guard let handshake = upstreams.read(upstream, { $0.handshake }) ?? nil else { return }
+        for session in members(of: upstream) {
+            if handshake.hasPrompts {
+                actions.append(.send(session, Reply.notification(MCPMethod.promptsChanged.rawValue)))
+            }
+            if handshake.hasResources {
+                actions.append(.send(session, Reply.notification(MCPMethod.resourcesChanged.rawValue)))
+            }
+        }
+    }
+
+    /// A reload is in force: requests admitted from now on run under `next`.
+    public mutating func adopt(_ next: Snapshot, at now: Moment) {
+        let old = generations[generations.count - 1]
+        snapshot = next
+        if old.generation != next.generation {
+            generations.append((next.generation, 0))
+            if old.calls == 0 {
+                generations.remove(at: generations.count - 2)
+                actions.append(.generationEnded(old.generation))
+            }
+        }
+        for upstream in upstreams.ids { announceTools(of: upstream) }
+    }
+}
+
+extension OwnRequest {
+    /// What the log calls it.
+    var method: String {
+        switch self {
+        case .handshake: "initialize"
+        case .setLevel: "logging/setLevel"
+        case .subscribe: "resources/subscribe"
+        case .unsubscribe: "resources/unsubscribe"
+        case .tools: "tools/list"
+        }
+    }
+}

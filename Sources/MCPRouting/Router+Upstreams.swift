@@ -1,0 +1,226 @@
+internal import GatewayConfiguration
+internal import DequeModule
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+extension Router {
+    /// An upstream's exec succeeded: shake hands.
+    public mutating func upstreamStarted(
+        _ id: UpstreamID, pid: Int32, program: String, restart: Int, at now: Moment
+    ) {
+        guard upstreams.contains(id) else { return }
+        record(.upstreamStart(pid: pid, program: program, restart: restart), session: session(of: id), at: now)
+        upstreams.update(id) { $0.phase = .handshaking }
+        let params = upstreams.read(id) { $0.initializeParams } ?? nil
+        ask(.handshake, of: id, MCPMethod.initialize.rawValue, params ?? ownInitializeParams, at: now)
+    }
+
+    /// An upstream's process has ended; its supervisor starts the next one. What it was working on ends now, what waits
+    /// goes on waiting.
+    public mutating func upstreamExited(
+        _ id: UpstreamID, pid: Int32, program: String, restart: Int, status: String, at now: Moment
+    ) {
+        guard upstreams.contains(id) else { return }
+        record(
+            .upstreamExit(pid: pid, program: program, restart: restart, status: status), session: session(of: id),
+            at: now)
+        upstreams.update(id) {
+            $0.phase = .absent
+            $0.catalog.reading = nil
+            $0.catalog.isStale = false
+        }
+        for request in pending.all(where: { $0.upstream == id && $0.stage != .waiting && $0.stage != .reviewing }) {
+            endForwarded(request, .upstreamExited, at: now)
+        }
+        if case .own(let session)? = upstreams.read(id, { $0.role }) {
+            withdrawServerRequests(of: session, at: now)
+        }
+    }
+
+    /// An upstream cannot be kept alive: calls fail at once, until its supervisor reports a start again.
+    public mutating func upstreamFailed(_ id: UpstreamID, _ detail: String, at now: Moment) {
+        guard upstreams.contains(id) else { return }
+        if id == nextShared { return abandonSwap(detail, at: now) }
+        upstreams.update(id) { $0.phase = .failed(detail) }
+        let waiting = upstreams.update(id) { state in
+            defer {
+                state.waiting.removeAll()
+                state.waitingBytes = 0
+            }
+            return Array(state.waiting)
+        }
+        for entry in waiting ?? [] {
+            switch entry.content {
+            case .request(let request, _), .initialize(let request):
+                fail(request, .upstreamUnavailable(detail), at: now)
+            case .notification: break
+            }
+        }
+    }
+
+    /// The shared upstream is given up: calls fail at once with the reason.
+    public mutating func failShared(_ detail: String, at now: Moment) {
+        upstreamFailed(shared, detail, at: now)
+    }
+
+    /// The handshake is done: what was set up before is set up again, and then the waiting requests are released.
+    mutating func handshakeAnswered(_ message: Message, by id: UpstreamID, at now: Moment) {
+        guard message.scan.kind == .result, let handshake = Handshake(of: message) else {
+            let reason = message.string(.errorMessage).map { "answered initialize with an error: \($0.prefix(200))" }
+            return handshakeFailed(id, reason ?? "answered initialize with a malformed result", at: now)
+        }
+        guard ProtocolVersion.legacy.contains(handshake.version.text) else {
+            return handshakeFailed(id, "answered initialize with an unknown protocol revision", at: now)
+        }
+        upstreams.update(id) {
+            $0.handshake = handshake
+            $0.phase = .ready
+            $0.wasReady = true
+            $0.handshakeDeadline = nil
+        }
+        actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue)))
+        restore(id, at: now)
+        if handshake.hasTools { readTools(of: id, at: now) }
+        if id == nextShared { completeSwap(to: id, at: now) }
+        actions.append(.upstreamReady(id))
+        let waiting = upstreams.update(id) { state in
+            defer {
+                state.waiting.removeAll()
+                state.waitingBytes = 0
+            }
+            return Array(state.waiting)
+        }
+        for entry in waiting ?? [] { release(entry.content, to: id, at: now) }
+    }
+
+    mutating func handshakeFailed(_ id: UpstreamID, _ reason: String, at now: Moment) {
+        actions.append(.log(.warning("upstream \(reason)")))
+        upstreamFailed(id, reason, at: now)
+        actions.append(.recycle(id))
+    }
+
+    // MARK: - Replacing the shared upstream
+
+    /// A reload changed the upstream's command or environment: starts the next process. It takes over when it has
+    /// shaken hands, and is given up after `connection_timeout`; ``Action/swapEnded(_:)`` says which.
+    public mutating func replaceShared(at now: Moment) {
+        if let unfinished = nextShared { retire(unfinished, at: now) }
+        var state = UpstreamState(role: .shared)
+        state.replaces = shared
+        state.handshakeDeadline = now.monotonic + snapshot.settings.timeouts.connection.nanoseconds
+        // The new process gets the log level and the subscriptions of the sessions that will move to it.
+        if let (level, subscribers) = upstreams.read(shared, { ($0.level, $0.subscribers) }) {
+            state.level = level
+            state.subscribers = subscribers
+        }
+        let id = upstreams.insert(state)
+        nextShared = id
+        actions.append(.start(id, .shared))
+    }
+
+    private mutating func completeSwap(to id: UpstreamID, at now: Moment) {
+        let old = shared
+        shared = id
+        nextShared = nil
+        upstreams.update(id) { $0.replaces = nil }
+        // One process drains at a time.
+        for draining in upstreams.ids
+        where upstreams.read(draining, { $0.drainsUntil != nil && $0.role == .shared }) == true {
+            retire(draining, at: now)
+        }
+        // The old process was the shared one until two lines above.
+        guard let inherited = upstreams.read(old, { $0 }) else { return }
+        let waiting = inherited.waiting
+        upstreams.update(old) {
+            $0.waiting.removeAll()
+            $0.waitingBytes = 0
+        }
+        // Subscriptions and levels may have changed while the new process was shaking hands.
+        upstreams.update(id) {
+            $0.subscribers = inherited.subscribers
+            $0.waiting = waiting
+            $0.waitingBytes = inherited.waitingBytes
+        }
+        if inherited.level != upstreams.read(id, { $0.level }) ?? nil { adjustLevel(of: id, at: now) }
+        for entry in waiting { if case .request(let request, _) = entry.content { move(request, to: id) } }
+        for entry in waiting { if case .initialize(let request) = entry.content { move(request, to: id) } }
+        for session in sessions.ids where sessions.read(session, { $0.upstream == old }) == true {
+            moveWork(of: session, from: old)
+            sessions.update(session) { $0.upstream = id }
+        }
+        announceLists(of: id)
+        let request = snapshot.settings.timeouts.request.nanoseconds
+        upstreams.update(old) { $0.drainsUntil = now.monotonic + request }
+        if upstreams.read(old, { $0.inFlight == 0 }) == true { retire(old, at: now) }
+        actions.append(.swapEnded(.success(id)))
+    }
+
+    /// A request that still waits changes its upstream.
+    private mutating func move(_ request: PendingID, to id: UpstreamID) {
+        guard let old = pending[request]?.upstream else { return }
+        pending.update(request) { $0.upstream = id }
+        upstreams.update(old) { $0.inFlight -= 1 }
+        upstreams.update(id) { $0.inFlight += 1 }
+    }
+
+    /// What the old process still does for a session cannot be told from its new work by the session's own count.
+    private mutating func moveWork(of session: SessionID, from old: UpstreamID) {
+        let working = sessions.update(session) { state in
+            defer { state.working = 0 }
+            return state.working
+        }
+        guard let working, working > 0 else { return }
+        upstreams.update(old) {
+            $0.busyCount -= 1
+            $0.busySum -= session.index
+            $0.ghosts += working
+        }
+    }
+
+    private mutating func abandonSwap(_ reason: String, at now: Moment) {
+        guard let id = nextShared else { return }
+        nextShared = nil
+        retire(id, at: now)
+        actions.append(.swapEnded(.failure(SwapFailure(reason: reason))))
+    }
+
+    // MARK: - Ends
+
+    /// Ends an upstream for good. What is still in flight there ends with it.
+    mutating func retire(_ id: UpstreamID, at now: Moment) {
+        guard let role = upstreams.read(id, { $0.role }) else { return }
+        // `remove` looks at this to see a drained upstream: it must not come back here.
+        upstreams.update(id) { $0.drainsUntil = nil }
+        for request in pending.all(where: { $0.upstream == id }) { endForwarded(request, .upstreamExited, at: now) }
+        guard upstreams.remove(id) != nil else { return }
+        if case .own = role { ownUpstreams -= 1 }
+        actions.append(.stop(id))
+    }
+
+    mutating func expireUpstream(_ id: UpstreamID, at now: Moment) {
+        if let until = upstreams.read(id, { $0.drainsUntil }) ?? nil, until <= now.monotonic {
+            return retire(id, at: now)
+        }
+        if id == nextShared, let deadline = upstreams.read(id, { $0.handshakeDeadline }) ?? nil,
+            deadline <= now.monotonic
+        {
+            abandonSwap("no handshake within connection_timeout", at: now)
+        }
+    }
+
+    private func session(of id: UpstreamID) -> SessionIdentity? {
+        guard case .own(let session)? = upstreams.read(id, { $0.role }) else { return nil }
+        return sessions.read(session) { $0.identity }
+    }
+
+    /// The shared process is told of no capabilities: a server request on stdio names no call.
+    private var ownInitializeParams: ByteBuffer {
+        var params = ByteBuffer(string: #"{"protocolVersion":"\#(ProtocolVersion.newestLegacy.text)","#)
+        params.writeString(#""capabilities":{},"clientInfo":{"name":"gatekit","version":"#)
+        JSONText.appendQuoted(version, to: &params)
+        params.writeString("}}")
+        return params
+    }
+}

@@ -1,0 +1,172 @@
+public import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+internal import ToolPolicy
+
+/// Whether the audit can take a request's records: nil, or why not. Asked once for each request, right before it is
+/// admitted; asking counts the request as missing when the answer is no.
+public typealias AuditGate = (_ snapshot: Snapshot, _ method: String, _ tool: String?) -> String?
+
+/// Sessions, upstreams and the requests between them: events go in, ``Action`` values come out. It has no channels, no
+/// clock and does no input or output, so every interleaving is a deterministic test.
+///
+/// A message's way: ``receive(_:from:at:gate:)-(_,SessionID,_,_)`` in `Router+FromClient.swift` takes it from a client to the upstream, and
+/// ``receive(_:from:at:)-(_,UpstreamID,_)`` in `Router+FromUpstream.swift` takes the answer back.
+///
+/// Confinement: one owner, the gateway loop. After each event the owner calls ``takeActions(into:)`` and performs them
+/// in order.
+public struct Router {
+    /// The snapshot that the next admitted request takes.
+    public internal(set) var snapshot: Snapshot
+    /// The software's version, told to upstreams.
+    let version: String
+
+    var sessions = SlotTable<SessionID, Session>()
+    var upstreams = SlotTable<UpstreamID, UpstreamState>()
+    var pending = PendingTable()
+    var batches: [BatchID: Batch] = [:]
+    var nextBatch = 1
+    /// The process that sessions without capabilities share.
+    var shared: UpstreamID
+    /// The one that will take over from it.
+    var nextShared: UpstreamID?
+    var ownUpstreams = 0
+    /// How many calls run under each snapshot that is still in use, current one last.
+    var generations: [(generation: Int, calls: Int)]
+    var actions: [Action] = []
+
+    /// Starts with one snapshot and the shared upstream, which the first actions ask to be started.
+    public init(snapshot: Snapshot, version: String) {
+        self.snapshot = snapshot
+        self.version = version
+        generations = [(snapshot.generation, 0)]
+        shared = upstreams.insert(UpstreamState(role: .shared))
+        actions.append(.start(shared, .shared))
+    }
+
+    /// Whether there is anything to perform.
+    public var hasActions: Bool { !actions.isEmpty }
+
+    /// Moves the actions out, in order. `list` must be empty; its storage is used for the next ones.
+    public mutating func takeActions(into list: inout [Action]) {
+        Swift.swap(&actions, &list)
+    }
+
+    /// What `status` shows.
+    public struct Counts: Hashable, Sendable {
+        /// Connected clients.
+        public var sessions: Int
+        /// Requests in flight, cancelled ones that were not answered yet included.
+        public var pending: Int
+        /// Processes beside the shared one.
+        public var ownUpstreams: Int
+    }
+
+    /// How much is going on.
+    public var counts: Counts {
+        Counts(sessions: sessions.count, pending: pending.count, ownUpstreams: ownUpstreams)
+    }
+
+    /// Bytes that wait for an upstream which is not there; part of its backpressure.
+    public func waitingBytes(for upstream: UpstreamID) -> Int {
+        upstreams.read(upstream) { $0.waitingBytes } ?? 0
+    }
+
+    /// The upstream that a session's messages go to, once it has said `initialize`.
+    public func upstream(of session: SessionID) -> UpstreamID? {
+        sessions.read(session) { $0.upstream } ?? nil
+    }
+
+    /// The upstream that a request was admitted for; nil when it has ended.
+    public func upstream(of request: PendingID) -> UpstreamID? {
+        pending[request]?.upstream
+    }
+
+    /// Whether a client still waits for an answer.
+    public var hasOpenCalls: Bool { generations.contains { $0.calls > 0 } }
+
+    // MARK: - What every part uses
+
+    mutating func record(
+        _ kind: AuditEvent.Kind, session: SessionIdentity?, under snapshot: Snapshot? = nil, at now: Moment
+    ) {
+        actions.append(
+            .record(
+                AuditEvent(time: now.wall, snapshot: snapshot ?? self.snapshot, session: session, kind: kind)))
+    }
+
+    /// Sends one answer to a client, through its batch when it came in one.
+    mutating func deliver(_ message: SplicedMessage, to session: SessionID, batch: BatchID?) {
+        guard let batch else {
+            if sessions.contains(session) { actions.append(.send(session, message)) }
+            return
+        }
+        settle(batch, with: message)
+    }
+
+    /// Puts a message on its way to an upstream, or in line when the upstream is not there.
+    mutating func dispatch(_ content: UpstreamState.Waiting.Content, to id: UpstreamID, at now: Moment) {
+        if upstreams.read(id, { $0.phase == .ready }) == true {
+            return release(content, to: id, at: now)
+        }
+        let size =
+            switch content {
+            case .request(_, let message), .notification(let message): message.byteCount
+            case .initialize: 0
+            }
+        upstreams.update(id) {
+            $0.waiting.append(UpstreamState.Waiting(content: content, since: now.monotonic, byteCount: size))
+            $0.waitingBytes += size
+        }
+    }
+
+    /// Hands a message to an upstream that is ready.
+    mutating func release(_ content: UpstreamState.Waiting.Content, to id: UpstreamID, at now: Moment) {
+        switch content {
+        case .notification(let message):
+            actions.append(.forward(id, message))
+        case .request(let request, let message):
+            // It may have been cancelled or have timed out while it waited.
+            guard pending.contains(request) else { return }
+            var session: SessionID?
+            pending.update(request) {
+                $0.stage = .forwarded
+                session = $0.session
+            }
+            if let session { beginWork(of: session, on: id) }
+            actions.append(.forward(id, message))
+        case .initialize(let request):
+            answerInitialize(request, at: now)
+        }
+    }
+
+    // MARK: - Who an upstream works for
+
+    mutating func beginWork(of session: SessionID, on upstream: UpstreamID) {
+        let isFirst = sessions.update(session) {
+            $0.working += 1
+            return $0.working == 1
+        }
+        guard isFirst == true else { return }
+        upstreams.update(upstream) {
+            $0.busyCount += 1
+            $0.busySum += session.index
+        }
+    }
+
+    mutating func endWork(of session: SessionID, on upstream: UpstreamID) {
+        let isLast = sessions.update(session) {
+            $0.working -= 1
+            return $0.working == 0
+        }
+        upstreams.update(upstream) {
+            switch isLast {
+            case nil: $0.ghosts -= 1
+            case true?:
+                $0.busyCount -= 1
+                $0.busySum -= session.index
+            case false?: break
+            }
+        }
+    }
+}
