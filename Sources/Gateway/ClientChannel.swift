@@ -1,0 +1,19 @@
+public import NIOCore
+
+/// How the gateway reaches one client; a door makes it. Every call comes on the gateway loop.
+public protocol ClientChannel: AnyObject {
+    /// Queues bytes; they go out at the next ``flush()``.
+    func write(_ bytes: ByteBuffer)
+    /// Starts sending what is queued.
+    func flush()
+    /// Bytes that the client has not taken yet.
+    var queuedBytes: Int { get }
+    /// Whether the door may read from the client. Calls that repeat the present state change nothing.
+    func setReading(_ isReading: Bool)
+    /// Closes after what is queued has gone out, or at once when `isAbrupt`.
+    func close(isAbrupt: Bool)
+    /// A lone stdio session is never closed for reading slowly: it slows its upstream instead.
+    var slowsUpstream: Bool { get }
+    /// Whether `idle_session_timeout` applies.
+    var expiresWhenIdle: Bool { get }
+}

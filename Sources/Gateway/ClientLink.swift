@@ -1,0 +1,41 @@
+internal import GatewayEvents
+internal import MCPRouting
+internal import NIOCore
+
+/// One client as the gateway sees it: its channel, what is to be sent to it, and why it is not being read.
+final class ClientLink {
+    /// Why a client is not read at the moment; it is read when none of these holds.
+    struct Pauses: OptionSet {
+        let rawValue: UInt8
+        /// It has 1 MiB of answers to take first.
+        static let outbound = Pauses(rawValue: 1)
+        /// Its upstream has 1 MiB of requests to take first.
+        static let upstream = Pauses(rawValue: 2)
+        /// One of its messages is being scanned on a worker.
+        static let scanning = Pauses(rawValue: 4)
+        /// The gateway is ending.
+        static let shutdown = Pauses(rawValue: 8)
+    }
+
+    let id: SessionID
+    let channel: any ClientChannel
+    var reader: LineReader
+    var outbox = Outbox()
+    var isDirty = false
+    var lastActivity: UInt64
+    var inputEnded = false
+    private(set) var pauses: Pauses = []
+
+    init(id: SessionID, channel: any ClientChannel, reader: LineReader, now: UInt64) {
+        self.id = id
+        self.channel = channel
+        self.reader = reader
+        lastActivity = now
+    }
+
+    func pause(_ reason: Pauses, _ isPaused: Bool) {
+        let before = pauses
+        if isPaused { pauses.insert(reason) } else { pauses.remove(reason) }
+        if before.isEmpty != pauses.isEmpty { channel.setReading(pauses.isEmpty) }
+    }
+}

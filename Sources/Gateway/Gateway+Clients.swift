@@ -1,0 +1,134 @@
+internal import GatewayConfiguration
+internal import Upstream
+public import GatewayEvents
+internal import JSONRPCWire
+public import MCPRouting
+public import NIOCore
+internal import NIOPosix
+
+/// What doors call. All on the loop.
+extension Gateway {
+    /// Takes a client in; nil when `max_sessions` is reached or the gateway is ending, then the door says so and closes.
+    public func connect(_ identity: SessionIdentity, _ channel: any ClientChannel) -> SessionID? {
+        eventLoop.assertInEventLoop()
+        let limits = snapshot.settings.limits
+        guard shutdown == nil, clients.count < limits.maxSessions else { return nil }
+        let id = router.open(identity)
+        let reader = LineReader(
+            maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth, letsAnswersPass: false)
+        clients[id] = ClientLink(id: id, channel: channel, reader: reader, now: clock.now().monotonic)
+        return id
+    }
+
+    /// Bytes from a client.
+    public func received(_ bytes: ByteBuffer, from id: SessionID) {
+        eventLoop.assertInEventLoop()
+        guard let client = clients[id] else { return }
+        client.reader.append(bytes)
+        read(client)
+    }
+
+    /// A client will send no more; what is in flight is still answered.
+    public func inputEnded(_ id: SessionID) {
+        eventLoop.assertInEventLoop()
+        guard let client = clients[id], !client.inputEnded else { return }
+        client.inputEnded = true
+        client.reader.end()
+        read(client)
+    }
+
+    /// A client is gone: a write failed or the connection was reset.
+    public func lost(_ id: SessionID) {
+        eventLoop.assertInEventLoop()
+        guard clients[id] != nil else { return }
+        router.end(id, .connectionLost, at: clock.now())
+        perform()
+    }
+
+    /// A client's channel has room again.
+    public func drained(_ id: SessionID) {
+        eventLoop.assertInEventLoop()
+        guard let client = clients[id] else { return }
+        checkReader(of: client)
+    }
+
+    private func read(_ client: ClientLink) {
+        let now = clock.now()
+        client.lastActivity = now.monotonic
+        while let step = client.reader.next() {
+            switch step {
+            case .scanned(let outcome, let line):
+                take(outcome, line, from: client, at: now)
+            case .scanElsewhere(let line, _):
+                client.pause(.scanning, true)
+                scan(line) { [weak self, weak client] outcome in
+                    guard let self, let client else { return }
+                    client.reader.resume()
+                    client.pause(.scanning, false)
+                    take(outcome, line, from: client, at: clock.now())
+                    read(client)
+                }
+            case .oversize(let peek, let head):
+                router.oversize(peek, head: head, from: client.id, at: now)
+            }
+        }
+        if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
+        perform()
+    }
+
+    private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {
+        switch outcome {
+        case .message(let scan):
+            router.receive(Message(bytes: line, scan: scan), from: client.id, at: now, gate: gate)
+        case .rejected(let rejection):
+            router.rejected(rejection, line, from: client.id, at: now)
+        case .batch(let elements):
+            let limits = snapshot.settings.limits
+            let scanner = MessageScanner(maxDepth: limits.maxDepth)
+            // More than this is refused whole, so there is no need to look at them all.
+            let scanned = elements.prefix(Router.maxBatch + 1).map { element in
+                let (outcome, bytes) = scanner.scan(element: element, of: line)
+                return (outcome: outcome, bytes: bytes)
+            }
+            router.batch(scanned, line: line, from: client.id, at: now, gate: gate)
+        }
+    }
+
+    /// Scans a long line on a worker and comes back to the loop.
+    func scan(_ line: ByteBuffer, then finish: @escaping (ScanOutcome) -> Void) {
+        let scanner = MessageScanner(maxDepth: snapshot.settings.limits.maxDepth)
+        let finish = NIOLoopBound(finish, eventLoop: eventLoop)
+        workers.runIfActive(eventLoop: eventLoop) { scanner.scan(line) }.whenSuccess { finish.value($0) }
+    }
+
+    /// Ends a session's channel behind what was sent to it in this turn.
+    func close(_ id: SessionID, _ reason: CloseReason) {
+        guard let client = clients.removeValue(forKey: id) else { return }
+        let isAbrupt = reason == .slowReader || reason == .connectionLost
+        if isAbrupt {
+            client.channel.close(isAbrupt: true)
+        } else {
+            closing.append(client)
+        }
+        onSessionEnded?(id, reason)
+    }
+
+    /// Stops reading a client that does not take its answers, and lets go of one that never will.
+    func checkReader(of client: ClientLink) {
+        let queued = client.channel.queuedBytes
+        if client.channel.slowsUpstream {
+            for upstream in upstreams.values {
+                if queued > Self.highWater { upstream.process?.pauseReading() }
+                if queued < Self.lowWater { upstream.process?.resumeReading() }
+            }
+        } else if queued > snapshot.settings.limits.maxMessageBytes {
+            router.end(client.id, .slowReader, at: clock.now())
+            return perform()
+        }
+        if queued > Self.highWater { client.pause(.outbound, true) }
+        if queued < Self.lowWater { client.pause(.outbound, false) }
+    }
+
+    static var highWater: Int { 1024 * 1024 }
+    static var lowWater: Int { 512 * 1024 }
+}

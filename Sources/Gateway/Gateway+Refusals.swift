@@ -1,0 +1,29 @@
+internal import MCPRouting
+internal import AuditTrail
+internal import GatewayConfiguration
+public import GatewayEvents
+internal import JSONRPCWire
+public import NIOCore
+
+/// Connections that are not let in.
+extension Gateway {
+    /// Audits a client that ``connect(_:_:)`` did not take, and says why.
+    public func refuseConnection(_ identity: SessionIdentity) -> String {
+        let reason =
+            shutdown != nil
+            ? "gateway is shutting down" : "too many sessions (max_sessions is \(snapshot.settings.limits.maxSessions))"
+        let now = clock.now()
+        for kind in [AuditEvent.Kind.sessionStart(note: nil), .sessionEnd(reason: "refused: \(reason)")] {
+            trail.record(AuditEvent(time: now.wall, snapshot: snapshot, session: identity, kind: kind))
+        }
+        perform()
+        return reason
+    }
+
+    /// The line that such a client reads.
+    public func refusal(_ reason: String) -> ByteBuffer {
+        var line = ErrorReply.bytes(id: .null, code: -32603, message: reason, data: [("reason", "overloaded")])
+        line.writeInteger(UInt8(ascii: "\n"))
+        return line
+    }
+}

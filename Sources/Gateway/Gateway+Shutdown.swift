@@ -1,0 +1,61 @@
+internal import AuditTrail
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import MCPRouting
+internal import NIOCore
+
+/// How far a clean end has come.
+struct ShutdownState {
+    enum Phase {
+        /// Calls in flight may still finish.
+        case draining
+        /// Every session has ended; upstreams are ending.
+        case stopping
+        case done
+    }
+
+    var phase = Phase.draining
+    /// Monotonic nanoseconds after which calls are failed.
+    var drainsUntil: UInt64
+    var completion: () -> Void
+}
+
+extension Gateway {
+    /// A clean end: clients are not read any more, calls in flight get half of `shutdown_timeout` to finish and are then
+    /// answered with an error, upstreams end, sinks are flushed and closed. Calls `completion` once, on the loop.
+    public func shutDown(_ completion: @escaping () -> Void) {
+        eventLoop.assertInEventLoop()
+        if let running = shutdown {
+            shutdown?.completion = {
+                running.completion()
+                completion()
+            }
+            return
+        }
+        let grace = snapshot.settings.timeouts.shutdown / 2
+        shutdown = ShutdownState(
+            drainsUntil: clock.now().monotonic + UInt64(grace * 1e9), completion: completion)
+        for client in clients.values { client.pause(.shutdown, true) }
+        tickShutdown()
+    }
+
+    func tickShutdown() {
+        guard let state = shutdown, case .draining = state.phase else { return }
+        let now = clock.now()
+        guard !router.hasOpenCalls || now.monotonic >= state.drainsUntil else { return }
+        shutdown?.phase = .stopping
+        router.shutDown(at: now)
+        perform()
+        for id in Array(upstreams.keys) { stopUpstream(id) }
+        endTurn()
+        finishShutdownIfDrained()
+    }
+
+    func finishShutdownIfDrained() {
+        guard case .stopping? = shutdown?.phase, upstreams.isEmpty else { return }
+        shutdown?.phase = .done
+        ticks?.cancel()
+        trail.close(reason: "shutdown")
+        shutdown?.completion()
+    }
+}

@@ -1,0 +1,144 @@
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import Logging
+internal import MCPRouting
+internal import NIOCore
+internal import NIOPosix
+internal import ToolPolicy
+internal import Upstream
+
+extension Gateway {
+    func startUpstream(_ id: UpstreamID, _ role: UpstreamRole) {
+        let link = UpstreamLink(self, id: id, role: role, reader: upstreamReader())
+        let settings = snapshot.settings.upstream
+        let process = SupervisedUpstream(
+            label: settings.name ?? "upstream", plan: launchPlan(snapshot), policy: restartPolicy(snapshot),
+            spawner: spawner, eventLoop: eventLoop, logger: logger)
+        link.process = process
+        upstreams[id] = link
+        process.delegate = link
+        process.start()
+    }
+
+    func stopUpstream(_ id: UpstreamID) {
+        guard let link = upstreams[id], !link.isStopping else { return }
+        link.isStopping = true
+        link.process?.stop(grace: min(snapshot.settings.timeouts.shutdown, 5))
+    }
+
+    private func upstreamReader() -> LineReader {
+        let limits = snapshot.settings.limits
+        return LineReader(maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth, letsAnswersPass: true)
+    }
+
+    func read(_ link: UpstreamLink) {
+        let now = clock.now()
+        while let step = link.reader.next() {
+            switch step {
+            case .scanned(let outcome, let line):
+                take(outcome, line, from: link, at: now)
+            case .scanElsewhere(let line, let isOutOfBand):
+                link.answersElsewhere += 1
+                scan(line) { [weak self, weak link] outcome in
+                    guard let self, let link else { return }
+                    take(outcome, line, from: link, at: clock.now())
+                    if !isOutOfBand {
+                        link.reader.resume()
+                        read(link)
+                    }
+                    answerCameBack(to: link)
+                }
+            case .oversize(let peek, let head):
+                router.oversize(peek, head: head, from: link.id, at: now)
+            }
+        }
+        perform()
+    }
+
+    private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from link: UpstreamLink, at now: Moment) {
+        switch outcome {
+        case .message(let scan):
+            router.receive(Message(bytes: line, scan: scan), from: link.id, at: now)
+        case .rejected(let rejection):
+            // Servers print such things by mistake: the operator sees them where stderr goes.
+            if rejection.code == -32700 { link.process?.relay(stdoutLine: line) }
+            router.rejected(rejection, line, from: link.id, at: now)
+        case .batch(let elements):
+            let scanner = MessageScanner(maxDepth: snapshot.settings.limits.maxDepth)
+            for element in elements {
+                let (outcome, bytes) = scanner.scan(element: element, of: line)
+                if case .batch = outcome { continue }
+                take(outcome, bytes, from: link, at: now)
+            }
+        }
+    }
+
+    /// Lets the policies look at a large result on a worker.
+    func review(_ id: PendingID, _ message: Message, _ snapshot: Snapshot, _ method: String) {
+        let link = router.upstream(of: id).flatMap { upstreams[$0] }
+        link?.answersElsewhere += 1
+        let bound = NIOLoopBound((self, link), eventLoop: eventLoop)
+        workers.runIfActive(eventLoop: eventLoop) { snapshot.policies.review(message, of: method) }.whenSuccess {
+            let (gateway, link) = bound.value
+            gateway.router.reviewed(id, $0, at: gateway.clock.now())
+            gateway.perform()
+            if let link { gateway.answerCameBack(to: link) }
+        }
+    }
+
+    private func answerCameBack(to link: UpstreamLink) {
+        link.answersElsewhere -= 1
+        perform()
+        guard link.answersElsewhere == 0, let after = link.afterAnswers else { return }
+        link.afterAnswers = nil
+        after()
+    }
+
+    /// Stops reading an upstream's sessions while it has 1 MiB of requests to take first.
+    func checkCongestion(of link: UpstreamLink) {
+        let queued = link.queuedBytes + router.waitingBytes(for: link.id)
+        let isCongested = queued > (link.isCongested ? Self.lowWater : Self.highWater)
+        guard isCongested != link.isCongested else { return }
+        link.isCongested = isCongested
+        for client in clients.values where router.upstream(of: client.id) == link.id {
+            client.pause(.upstream, isCongested)
+        }
+    }
+
+    // MARK: - What a process reports
+
+    func started(_ link: UpstreamLink, pid: Int32, program: String, restart: Int) {
+        link.beginProcess(upstreamReader())
+        router.upstreamStarted(link.id, pid: pid, program: program, restart: restart, at: clock.now())
+        perform()
+    }
+
+    func exited(
+        _ link: UpstreamLink, pid: Int32, program: String, restart: Int, status: ExitStatus, next: RestartDecision
+    ) {
+        router.upstreamExited(
+            link.id, pid: pid, program: program, restart: restart, status: "\(status)", at: clock.now())
+        decided(next, link, detail: "exited with \(status)")
+    }
+
+    func startFailed(_ link: UpstreamLink, _ failure: StartFailure, next: RestartDecision) {
+        logger.error("upstream cannot be started: \(failure)")
+        decided(next, link, detail: "cannot be started: \(failure)")
+    }
+
+    private func decided(_ next: RestartDecision, _ link: UpstreamLink, detail: String) {
+        if case .gaveUp(let retry) = next {
+            router.upstreamFailed(link.id, detail, at: clock.now())
+            onFirstHandshake?(detail)
+            onFirstHandshake = nil
+            if retry == nil, link.role == .shared { onUpstreamGaveUp?(detail) }
+        }
+        perform()
+    }
+
+    func stopped(_ link: UpstreamLink) {
+        upstreams[link.id] = nil
+        finishShutdownIfDrained()
+    }
+}

@@ -1,0 +1,265 @@
+internal import GatewayConfiguration
+public import AuditTrail
+public import GatewayEvents
+internal import JSONRPCWire
+public import Logging
+public import MCPRouting
+public import NIOCore
+public import NIOPosix
+public import Upstream
+
+/// The loop: performs what routing decided, and sees to it that nothing leaves before its audit record is written.
+///
+/// Confinement: everything here runs on ``eventLoop``; each entry asserts it. One turn gathers what all ready channels
+/// brought; its end writes the audit once and then flushes, so a turn costs one audit write however many calls it
+/// carried.
+public final class Gateway {
+    /// The one loop of the daemon.
+    public let eventLoop: any EventLoop
+    let trail: AuditTrail
+    let spawner: SpawnThread
+    let workers: NIOThreadPool
+    let clock: GatewayClock
+    let logger: Logger
+    /// Builds the launch plan of an upstream from a snapshot.
+    let launchPlan: (Snapshot) -> LaunchPlan
+    /// The restart rules of an upstream: the configuration knows whether this is a lone stdio session.
+    let restartPolicy: (Snapshot) -> RestartPolicy
+
+    var router: Router
+    var clients: [SessionID: ClientLink] = [:]
+    var upstreams: [UpstreamID: UpstreamLink] = [:]
+    var dirtyClients: [ClientLink] = []
+    var dirtyUpstreams: [UpstreamLink] = []
+    /// Clients whose session has ended and that still have to get this turn's bytes.
+    var closing: [ClientLink] = []
+    var actions: [Action] = []
+    var isTurnOpen = false
+    var isPerforming = false
+    var ticks: RepeatedTask?
+    private var flush: Scheduled<Void>?
+    var tickCount = 0
+    var shutdown: ShutdownState?
+
+    /// Called when the shared upstream has shaken hands for the first time, or will not: then with the reason.
+    public var onFirstHandshake: ((String?) -> Void)?
+    /// Called when a session's channel has been told to close.
+    public var onSessionEnded: ((SessionID, CloseReason) -> Void)?
+    /// Called when an upstream's restarts are used up and it will not be tried again: stdio then ends with exit code 1.
+    public var onUpstreamGaveUp: ((String) -> Void)?
+    /// Called when the next shared upstream took over, or could not.
+    public var onSwapEnded: ((Result<UpstreamID, SwapFailure>) -> Void)?
+
+    /// Joins the parts. `snapshot` must be installed in `trail` already. Nothing starts before ``start()``.
+    public init(
+        snapshot: Snapshot, version: String, eventLoop: any EventLoop, trail: AuditTrail, spawner: SpawnThread,
+        workers: NIOThreadPool, clock: GatewayClock = .system, logger: Logger,
+        launchPlan: @escaping (Snapshot) -> LaunchPlan, restartPolicy: @escaping (Snapshot) -> RestartPolicy
+    ) {
+        self.eventLoop = eventLoop
+        self.trail = trail
+        self.spawner = spawner
+        self.workers = workers
+        self.clock = clock
+        self.logger = logger
+        self.launchPlan = launchPlan
+        self.restartPolicy = restartPolicy
+        router = Router(snapshot: snapshot, version: version)
+    }
+
+    /// Starts the shared upstream and the 100 ms tick.
+    public func start() {
+        eventLoop.assertInEventLoop()
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticks = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(100), delay: .milliseconds(100)) { _ in
+            bound.value.tick()
+        }
+        trail.onDurable = { [weak self] barrier in self?.released(through: barrier) }
+        perform()
+    }
+
+    /// The snapshot that the next request runs under.
+    public var snapshot: Snapshot { router.snapshot }
+
+    /// Tells clients at once why there will be no upstream: the start has failed.
+    public func failUpstream(_ reason: String) {
+        router.failShared(reason, at: clock.now())
+        perform()
+    }
+
+    /// What `status` shows of routing.
+    public var counts: Router.Counts { router.counts }
+
+    /// What `status` shows of the audit.
+    public var sinks: [SinkStatus] { trail.status() }
+
+    // MARK: - Performing
+
+    /// Performs what routing has decided since the last call, in order.
+    func perform() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        defer { isPerforming = false }
+        while router.hasActions {
+            router.takeActions(into: &actions)
+            for action in actions { perform(action) }
+            actions.removeAll(keepingCapacity: true)
+        }
+        openTurn()
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .send(let id, let message):
+            guard let client = clients[id] else { return }
+            client.outbox.append(message)
+            if !client.isDirty {
+                client.isDirty = true
+                dirtyClients.append(client)
+            }
+        case .forward(let id, let message):
+            guard let upstream = upstreams[id] else { return }
+            upstream.outbox.append(message)
+            if !upstream.isDirty {
+                upstream.isDirty = true
+                dirtyUpstreams.append(upstream)
+            }
+        case .record(let event):
+            trail.record(event)
+        case .close(let id, let reason):
+            close(id, reason)
+        case .start(let id, let role):
+            startUpstream(id, role)
+        case .recycle(let id):
+            upstreams[id]?.process?.recycle(grace: 2)
+        case .stop(let id):
+            stopUpstream(id)
+        case .review(let id, let message, let snapshot, let method):
+            review(id, message, snapshot, method)
+        case .upstreamReady:
+            onFirstHandshake?(nil)
+            onFirstHandshake = nil
+        case .swapEnded(let result):
+            onSwapEnded?(result)
+        case .generationEnded(let generation):
+            trail.retire(generation: generation)
+        case .log(let note):
+            logger.log(level: note.isWarning ? .warning : .info, "\(note.text)")
+        }
+    }
+
+    // MARK: - Turns
+
+    /// Sees to it that the turn's end runs once, after every channel that is ready now has been read.
+    private func openTurn() {
+        guard !isTurnOpen, hasWork else { return }
+        isTurnOpen = true
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.endTurn() }
+    }
+
+    private var hasWork: Bool {
+        !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty || !closing.isEmpty || trail.hasPending
+    }
+
+    /// Writes the audit, then lets go of what the turn brought. A sink that cannot take its bytes holds everything;
+    /// the tick tries again.
+    func endTurn() {
+        isTurnOpen = false
+        switch trail.commit() {
+        case .blocked:
+            return
+        case .done(let barrier):
+            flushUpstreams(behind: barrier)
+            flushClients()
+        }
+        scheduleFlush()
+        finishShutdownIfDrained()
+    }
+
+    /// A sink of durability `none` may keep its records for 50 ms, which the tick is too coarse for.
+    private func scheduleFlush() {
+        guard flush == nil, let due = trail.nextFlush else { return }
+        let now = clock.now().monotonic
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        flush = eventLoop.scheduleTask(in: .nanoseconds(due > now ? Int64(due - now) : 0)) {
+            bound.value.flush = nil
+            bound.value.endTurn()
+        }
+    }
+
+    private func flushUpstreams(behind barrier: UInt64) {
+        for upstream in dirtyUpstreams {
+            upstream.isDirty = false
+            if barrier > 0 || !upstream.held.isEmpty {
+                // What must not wait for the disk still may not overtake what does.
+                upstream.heldBytes += upstream.outbox.byteCount
+                upstream.held.append((max(barrier, upstream.held.last?.barrier ?? 0), upstream.outbox.take()))
+            } else if let buffer = upstream.outbox.takeSingle() {
+                upstream.process?.write(buffer)
+                upstream.process?.flush()
+            } else {
+                upstream.write(upstream.outbox.take())
+            }
+            checkCongestion(of: upstream)
+        }
+        dirtyUpstreams.removeAll(keepingCapacity: true)
+    }
+
+    /// A `sync` sink is durable through `barrier`.
+    private func released(through barrier: UInt64) {
+        eventLoop.assertInEventLoop()
+        for upstream in upstreams.values {
+            while let first = upstream.held.first, first.barrier <= barrier {
+                upstream.held.removeFirst()
+                upstream.heldBytes -= first.buffers.reduce(0) { $0 + $1.readableBytes }
+                upstream.write(first.buffers)
+            }
+            checkCongestion(of: upstream)
+        }
+    }
+
+    private func flushClients() {
+        for client in dirtyClients {
+            client.isDirty = false
+            if let buffer = client.outbox.takeSingle() {
+                if buffer.readableBytes > 0 { client.channel.write(buffer) }
+            } else {
+                for buffer in client.outbox.take() { client.channel.write(buffer) }
+            }
+            client.channel.flush()
+            checkReader(of: client)
+        }
+        dirtyClients.removeAll(keepingCapacity: true)
+        let ended = closing
+        closing.removeAll()
+        for client in ended { client.channel.close(isAbrupt: false) }
+    }
+
+    // MARK: - Time
+
+    private func tick() {
+        tickCount += 1
+        trail.tick()
+        router.tick(at: clock.now())
+        for upstream in upstreams.values { checkCongestion(of: upstream) }
+        if tickCount % 10 == 0 { endIdleSessions() }
+        perform()
+        if !isTurnOpen, hasWork { endTurn() }
+        tickShutdown()
+    }
+
+    private func endIdleSessions() {
+        let limit = snapshot.settings.timeouts.idleSession
+        guard limit > 0 else { return }
+        let now = clock.now()
+        for client in clients.values where client.channel.expiresWhenIdle && router.isIdle(client.id) {
+            if now.monotonic - client.lastActivity > UInt64(limit * 1e9) { router.end(client.id, .idle, at: now) }
+        }
+    }
+
+    /// The audit's gate, as routing asks it.
+    var gate: AuditGate {
+        { [trail] snapshot, method, tool in trail.refusal(for: snapshot, method: method, tool: tool) }
+    }
+}

@@ -1,0 +1,87 @@
+public import Gateway
+public import GatewayConfiguration
+internal import GatewayEvents
+internal import Glibc
+public import Logging
+public import NIOCore
+internal import NIOPosix
+
+/// The Unix socket that clients connect to: one session per connection, framed as stdio.
+///
+/// Confinement: the gateway loop, which accepts as well as serves.
+public final class UnixDoor {
+    private let file: UnixSocketFile
+    private let listener: any Channel
+
+    private init(file: UnixSocketFile, listener: any Channel) {
+        self.file = file
+        self.listener = listener
+    }
+
+    /// Binds and listens. Call on the gateway loop; fails with a ``DoorError`` that names the path.
+    public static func open(
+        _ settings: UnixDoorSettings, _ gateway: Gateway, _ logger: Logger
+    ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
+        let loop = gateway.eventLoop
+        let file: UnixSocketFile
+        do {
+            file = try UnixSocketFile(settings)
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+        let bound = NIOLoopBound(gateway, eventLoop: loop)
+        let listening = ServerBootstrap(group: loop)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.writeBufferWaterMark, value: LineChannelOptions.waterMark)
+            .childChannelOption(.recvAllocator, value: LineChannelOptions.receive)
+            .childChannelInitializer { channel in
+                peer(of: channel).flatMapThrowing { peer in
+                    try welcome(channel, peer, bound.value, logger)
+                }
+            }
+            .withBoundSocket(file.descriptor)
+        return listening.map { NIOLoopBound(UnixDoor(file: file, listener: $0), eventLoop: loop) }
+            .flatMapErrorThrowing { error in
+                file.remove()
+                throw error
+            }
+    }
+
+    /// Stops listening and removes the socket file. Sessions go on.
+    public func close() {
+        file.remove()
+        listener.close(promise: nil)
+    }
+
+    private static func welcome(_ channel: any Channel, _ peer: String, _ gateway: Gateway, _ logger: Logger) throws {
+        let identity = SessionIdentity(
+            sessionID: SessionNumber.mint(), transport: "unix", peer: peer, clientName: nil, clientVersion: nil)
+        let line = LineChannel(channel: channel, isLone: false)
+        guard let session = gateway.connect(identity, line) else {
+            let reason = gateway.refuseConnection(identity)
+            logger.warning("refused a client (\(peer)): \(reason)")
+            line.write(gateway.refusal(reason))
+            line.flush()
+            return line.close(isAbrupt: false)
+        }
+        try channel.pipeline.syncOperations.addHandler(LineHandler(gateway: gateway, session: session))
+    }
+
+    /// What the kernel says of the process that connected. unix(7), SO_PEERCRED: struct ucred.
+    private static func peer(of channel: any Channel) -> EventLoopFuture<String> {
+        guard let provider = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeSucceededFuture("unix")
+        }
+        let credentials: EventLoopFuture<PeerCredentials> = provider.unsafeGetSocketOption(
+            level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+        return credentials.map { "uid=\($0.uid) gid=\($0.gid) pid=\($0.pid)" }
+    }
+}
+
+/// struct ucred, which Glibc's module hides behind _GNU_SOURCE.
+private struct PeerCredentials: Sendable {
+    var pid: Int32 = 0
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+}
