@@ -1,1 +1,4 @@
 import Commands
+import Glibc
+
+exit(GatekitCommand.run(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import GatewayConfiguration
+
+/// Where the configuration is: the same options for every command.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The YAML file. Without it: ./gatekit.yaml, ~/.config/gatekit/config.yaml, /etc/gatekit/gatekit.yaml.",
+            valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The .env file. Without it: .env beside the configuration file, else in the working directory.",
+            valueName: "file"))
+    var dotenvPath: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Doors to open instead of the file's: stdio, unix, or both with a comma.", valueName: "list"),
+        transform: Self.transports)
+    var transport: [Transport]?
+
+    private static func transports(_ text: String) throws -> [Transport] {
+        try text.split(separator: ",").map { name in
+            guard let transport = Transport(rawValue: name.trimmingPrefix { $0 == " " }.description), transport != .http
+            else { throw ValidationError("unknown transport '\(name)' (valid: stdio, unix)") }
+            return transport
+        }
+    }
+}
