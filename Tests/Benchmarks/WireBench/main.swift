@@ -3,7 +3,7 @@ import NIOCore
 
 /// Nanoseconds per message of the wire layer's hot functions, the best of several rounds.
 ///
-/// Pin it: `taskset -c 1 .build/release/WireBench`. The text is the same in every round, hence numbers for long
+/// Pin it: `taskset -c 1 .build/release/WireBench [name of one measurement]`. The text is the same in every round, hence numbers for long
 /// messages are flattered by branch prediction.
 enum Messages {
     static let call = ByteBuffer(
@@ -20,6 +20,7 @@ enum Messages {
             "io.modelcontextprotocol/clientCapabilities":{},\
             "io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}}}
             """)
+    static let ping = ByteBuffer(string: #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
     static let text = result(String(repeating: "All work and no play makes a dull gateway. ", count: 25_000))
     static let accented = result(String(repeating: "Grüße aus dem Öffentlichen, naïve café. ", count: 2_000))
     static let escaped = result(String(repeating: #"line of a file\n\tindented \"quoted\" "#, count: 2_000))
@@ -36,6 +37,7 @@ func sink<Value>(_ value: Value) {
 }
 
 func measure(_ name: String, bytes: Int, repetitions: Int, _ body: () -> Void) {
+    if let chosen = CommandLine.arguments.dropFirst().first, chosen != name { return }
     let clock = ContinuousClock()
     var best = Duration.seconds(1_000)
     for _ in 0..<9 {
@@ -53,6 +55,7 @@ func measureScan(_ name: String, _ message: ByteBuffer, repetitions: Int) {
 }
 
 func measureScans() {
+    measureScan("ping", Messages.ping, repetitions: 200_000)
     measureScan("call", Messages.call, repetitions: 200_000)
     measureScan("modern call", Messages.modern, repetitions: 200_000)
     measureScan("text result", Messages.text, repetitions: 50)
