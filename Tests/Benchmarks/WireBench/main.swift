@@ -25,6 +25,11 @@ enum Messages {
     static let accented = result(String(repeating: "Grüße aus dem Öffentlichen, naïve café. ", count: 2_000))
     static let escaped = result(String(repeating: #"line of a file\n\tindented \"quoted\" "#, count: 2_000))
 
+    /// What a hostile peer sends: as many names as fit, all of which have to be told apart.
+    static let names = ByteBuffer(
+        string: #"{"jsonrpc":"2.0","method":"m","params":{"#
+            + (0..<100_000).map { "\"\($0)\":0" }.joined(separator: ",") + "}}")
+
     static func result(_ text: String) -> ByteBuffer {
         ByteBuffer(string: #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\#(text)"}]}}"#)
     }
@@ -60,6 +65,7 @@ func measureScans() {
     measureScan("modern call", Messages.modern, repetitions: 200_000)
     measureScan("text result", Messages.text, repetitions: 50)
     measureScan("accented result", Messages.accented, repetitions: 500)
+    measureScan("100,000 names", Messages.names, repetitions: 5)
     measureScan("escaped result", Messages.escaped, repetitions: 500)
 }
 
