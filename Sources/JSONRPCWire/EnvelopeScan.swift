@@ -3,13 +3,6 @@
 /// A broken rule about names does not end the pass. Only the whole text shows whether it is JSON, what its id is and
 /// whether it is a response, and the answer depends on all three.
 struct EnvelopeScan {
-    /// What breaks a rule of the gateway in a text that is otherwise JSON.
-    struct Violation {
-        var reason: String
-        var offset: Int
-    }
-
-    private(set) var scan = MessageScan()
     /// Where the value of `jsonrpc` stands.
     private(set) var version = ByteRange.absent
     /// The first violation, if any.
@@ -18,7 +11,6 @@ struct EnvelopeScan {
     private(set) var isIDAmbiguous = false
 
     private let depthLimit: Int
-    private let tables: [NameTable]
     /// Unknown names of the levels that are open now, each level behind the one around it.
     private var recentKeys = InlineArray<16, ByteRange>(repeating: .absent)
     private var recentKeyCount = 0
@@ -26,19 +18,18 @@ struct EnvelopeScan {
     /// A name above this length is compared by its hash, lest a few long ones be compared over and over.
     private static let longestRecentKey = 256
 
-    init(depthLimit: Int, tables: [NameTable]) {
+    @inline(__always)
+    init(depthLimit: Int) {
         self.depthLimit = depthLimit
-        self.tables = tables
     }
 
     /// Reads the object that begins at `open`, and the known objects in it; returns the offset behind it.
     mutating func object(
-        _ level: Level, of bytes: RawSpan, at open: Int, depth: Int
+        _ level: Level, of bytes: RawSpan, at open: Int, depth: Int, into scan: inout MessageScan, _ table: NameTable
     ) throws(SyntaxError) -> Int {
         guard depth <= depthLimit else { throw SyntaxError(problem: .depth, offset: open) }
         var offset = JSONSyntax.skipWhitespace(bytes, from: open &+ 1)
         if bytes.byteOrZero(offset) == UInt8(ascii: "}") { return offset &+ 1 }
-        let table = tables[level.rawValue]
         let firstKey = recentKeyCount
         var seen: UInt64 = 0
         var manyKeys: KeySet?
@@ -50,16 +41,19 @@ struct EnvelopeScan {
             let end = try JSONSyntax.string(bytes, at: offset)
             let key = ByteRange(offset, end.end).insideQuotes
             let match =
-                end.isASCII && !end.hasEscapes ? table.match(bytes, key) : unplainMatch(key, end, level, table, bytes)
+                end.isASCII && !end.hasEscapes
+                ? table.match(bytes, key, in: level) : unplainMatch(key, end, level, table, bytes)
             var member: Member?
             var isFirst = true
             switch match {
             case .exact(let index):
-                member = table.members[index]
-                isFirst = seen & 1 &<< UInt64(index) == 0
-                seen |= 1 &<< UInt64(index)
-                if !isFirst { noteDuplicate(of: table.names[index], level, offset) }
-            case .lookAlike(let index): noteLookAlike(of: table.names[index], level, offset)
+                let entry = table.entries[index]
+                member = entry.member
+                isFirst = seen & entry.bit == 0
+                seen |= entry.bit
+                if !isFirst { note(.repeatedKnownName(index, level), about: member, at: offset) }
+            case .lookAlike(let index):
+                note(.lookAlike(index, level), about: table.entries[index].member, at: offset)
             case .none where violation == nil:
                 note(key, end, level, from: firstKey, in: &manyKeys, bytes)
             case .none: break
@@ -68,7 +62,7 @@ struct EnvelopeScan {
             let start = try JSONSyntax.colon(bytes, at: end.end)
             if let member {
                 if let inner = Level.opened(by: member), bytes.byteOrZero(start) == UInt8(ascii: "{") {
-                    offset = try object(inner, of: bytes, at: start, depth: depth &+ 1)
+                    offset = try object(inner, of: bytes, at: start, depth: depth &+ 1, into: &scan, table)
                 } else {
                     offset = try JSONSyntax.value(bytes, at: start, depth: depth &+ 1, limit: depthLimit)
                 }
@@ -90,15 +84,14 @@ struct EnvelopeScan {
         }
     }
 
-    /// Sets what the message turned out to be.
-    mutating func finish(kind: MessageKind, length: Int) {
-        scan.kind = kind
-        scan.length = length
+    /// Notes the first violation; later ones add nothing to the answer.
+    mutating func note(_ rule: Violation.Rule, at offset: Int) {
+        if violation == nil { violation = Violation(rule: rule, offset: offset) }
     }
 
-    /// Notes the first violation; later ones add nothing to the answer.
-    mutating func note(_ reason: @autoclosure () -> String, at offset: Int) {
-        if violation == nil { violation = Violation(reason: reason(), offset: offset) }
+    private mutating func note(_ rule: Violation.Rule, about member: Member?, at offset: Int) {
+        if member == .id { isIDAmbiguous = true }
+        note(rule, at: offset)
     }
 }
 
@@ -109,26 +102,14 @@ extension EnvelopeScan {
         _ key: ByteRange, _ end: JSONSyntax.StringEnd, _ level: Level, _ table: NameTable, _ bytes: RawSpan
     ) -> NameTable.Match {
         guard !end.hasEscapes || Unescaping.isText(key, of: bytes) else {
-            note("a member name in \(level.title) has a lone surrogate", at: Int(key.lower))
+            note(.surrogateInName(level), at: Int(key.lower))
             return .none
         }
         // Escaped to the full, a name of the longest kind takes six bytes for each of its own, all else is no name.
         guard key.count <= NameTable.longestName * 6 else { return .none }
         var text: [UInt8] = []
         _ = Unescaping.append(key, of: bytes, to: &text)  // is text, as tested above
-        return table.match(unescaped: text)
-    }
-
-    @inline(never)
-    private mutating func noteDuplicate(of name: KnownName, _ level: Level, _ offset: Int) {
-        if name.member == .id { isIDAmbiguous = true }
-        note("duplicate member \"\(name.text)\" in \(level.title)", at: offset)
-    }
-
-    @inline(never)
-    private mutating func noteLookAlike(of name: KnownName, _ level: Level, _ offset: Int) {
-        if name.member == .id { isIDAmbiguous = true }
-        note("a member of \(level.title) differs from \"\(name.text)\" by letter case only", at: offset)
+        return table.match(unescaped: text, in: level)
     }
 
     /// Remembers an unknown name and notes a violation when the level has it already.
@@ -152,6 +133,6 @@ extension EnvelopeScan {
             isNew = set.insert(key, hasEscapes: end.hasEscapes, of: bytes)
             manyKeys = set
         }
-        if !isNew { note("duplicate member in \(level.title)", at: Int(key.lower)) }
+        if !isNew { note(.repeatedName(level), at: Int(key.lower)) }
     }
 }

@@ -67,6 +67,14 @@ enum InlineBytes: Hashable, Sendable {
     }
 
     @inline(__always)
+    func write(to writer: inout PieceWriter) {
+        switch self {
+        case .short(let first, let second): writer.append(first, second, length: count)
+        case .long(let bytes): bytes.withUnsafeBytes { writer.append($0) }
+        }
+    }
+
+    @inline(__always)
     func write(to buffer: inout ByteBuffer) {
         switch self {
         case .short(let first, let second):

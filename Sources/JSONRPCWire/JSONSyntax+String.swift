@@ -22,8 +22,7 @@ extension JSONSyntax {
     @inline(__always)
     private static func plainRun(_ bytes: RawSpan, from start: Int) -> Int {
         var offset = start
-        while offset &+ 8 <= bytes.byteCount {
-            let word = bytes.word(offset)
+        while let word = bytes.wordIfPresent(offset) {
             // Bytes above 0x7F flag themselves, so each subtraction needs to be exact for ASCII only; a borrow can
             // but disturb bytes above one that is flagged already, and the lowest flag is the one that counts.
             let control = word &- 0x2020_2020_2020_2020

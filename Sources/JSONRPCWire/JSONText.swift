@@ -25,7 +25,7 @@ public enum JSONText {
         guard kind(of: range, in: bytes) == .string else { return nil }
         let span = bytes.readableBytesSpan
         let content = range.insideQuotes
-        guard span.contains(UInt8(ascii: "\\"), in: content) else {
+        guard span.hasBackslash(in: content) else {
             return bytes.getString(at: bytes.readerIndex + Int(content.lower), length: content.count)
         }
         var text: [UInt8] = []
@@ -100,7 +100,7 @@ extension JSONText {
         if content.count == ascii.utf8CodeUnitCount { return ascii.isEqual(to: bytes, at: Int(content.lower)) }
         // The longest spelling of an ASCII character is `\u0061`.
         guard content.count > ascii.utf8CodeUnitCount, content.count <= ascii.utf8CodeUnitCount * 6,
-            bytes.contains(UInt8(ascii: "\\"), in: content)
+            bytes.hasBackslash(in: content)
         else { return false }
         var text: [UInt8] = []
         guard Unescaping.append(content, of: bytes, to: &text), text.count == ascii.utf8CodeUnitCount else {
@@ -136,13 +136,5 @@ extension StaticString {
             for index in text.indices where bytes.byte(offset &+ index) != text[index] { return false }
             return true
         }
-    }
-}
-
-extension RawSpan {
-    @inline(__always)
-    func contains(_ byte: UInt8, in range: ByteRange) -> Bool {
-        for offset in Int(range.lower)..<Int(range.upper) where self.byte(offset) == byte { return true }
-        return false
     }
 }

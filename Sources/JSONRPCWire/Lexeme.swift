@@ -33,6 +33,11 @@ public struct Lexeme: Hashable, Sendable {
         bytes.write(to: &buffer)
     }
 
+    @inline(__always)
+    func write(to writer: inout PieceWriter) {
+        bytes.write(to: &writer)
+    }
+
     /// For logs and audit records: a string unescaped and without quotes (as sent where it is no Unicode text), any
     /// other value as sent.
     public var display: String {

@@ -13,7 +13,7 @@ public struct MessageScanner: Sendable {
     public static let maxBatchCount = 64
 
     private let maxDepth: Int
-    private let tables = NameTable.all
+    private let table = NameTable.shared
 
     /// Makes a scanner that refuses arrays and objects nested deeper than `maxDepth`, the message itself counting
     /// as one level.
@@ -53,20 +53,23 @@ public struct MessageScanner: Sendable {
 }
 
 extension MessageScanner {
+    @inline(__always)
     private func message(_ bytes: RawSpan, at open: Int) -> ScanOutcome {
-        var envelope = EnvelopeScan(depthLimit: maxDepth, tables: tables)
+        var scan = MessageScan()
+        var envelope = EnvelopeScan(depthLimit: maxDepth)
         do throws(SyntaxError) {
-            let end = try envelope.object(.envelope, of: bytes, at: open, depth: 1)
+            let end = try envelope.object(.envelope, of: bytes, at: open, depth: 1, into: &scan, table)
             try expectEnd(bytes, behind: end)
         } catch {
             return rejected(error, bytes)
         }
-        let kind = envelope.decideKind(bytes, at: open)
+        let kind = envelope.decideKind(scan, bytes, at: open)
         if let violation = envelope.violation {
-            return .rejected(envelope.rejection(for: violation, bytes))
+            return .rejected(envelope.rejection(for: violation, scan, bytes, table))
         }
-        envelope.finish(kind: kind, length: bytes.byteCount)
-        return .message(envelope.scan)
+        scan.kind = kind
+        scan.length = bytes.byteCount
+        return .message(scan)
     }
 
     @inline(never)

@@ -1,7 +1,7 @@
 /// Finds a member name among the known ones of a level in a few instructions, exactly or as a look-alike.
 ///
-/// Open addressing over the length and the first and last eight bytes with bit 5 set, so that a name and its
-/// look-alikes meet in one slot. The table is fixed, hence nothing a message says can lengthen a search.
+/// For each level a part of open addressing over the length and the first and last eight bytes with bit 5 set, so that
+/// a name and its look-alikes meet in one slot. The table is fixed, hence nothing a message says can lengthen a search.
 final class NameTable: Sendable {
     enum Match {
         /// Not a known name.
@@ -12,13 +12,18 @@ final class NameTable: Sendable {
         case lookAlike(Int)
     }
 
-    /// One table per level, in the order of ``Level``'s raw values.
-    static let all: [NameTable] = Level.allCases.map { NameTable(MemberNames.names(of: $0)) }
+    /// The one table there is.
+    static let shared = NameTable()
 
     /// Known names longer than this do not exist; a folded key beyond it cannot match.
     static let longestName = 64
 
-    private struct Entry {
+    /// What is known of a name without looking at its text.
+    struct Entry {
+        /// The member that the name stands for.
+        var member: Member?
+        /// The name's own bit in the set of names that its level has shown.
+        var bit: UInt64
         var length = 0
         var first: UInt64 = 0
         var last: UInt64 = 0
@@ -29,51 +34,55 @@ final class NameTable: Sendable {
     }
 
     private static let caseBits: UInt64 = 0x2020_2020_2020_2020
-    private static let slotCount = 128
+    private static let slotsPerLevel = 128
     private static let free = UInt8.max
 
-    /// The names, by their index.
+    /// All names, by their index.
     let names: [KnownName]
-    /// The member that each name stands for, by its index.
-    let members: [Member?]
-    private let entries: [Entry]
+    /// The entries, by the names' index.
+    let entries: [Entry]
     private let slots: [UInt8]
     private let texts: [UInt8]
     private let middles: [UInt64]
 
-    init(_ names: [KnownName]) {
-        precondition(names.count <= UInt64.bitWidth, "one word holds a level's set of seen names")
+    private init() {
+        var names: [KnownName] = []
         var entries: [Entry] = []
-        var slots = [UInt8](repeating: Self.free, count: Self.slotCount)
+        var slots = [UInt8](repeating: Self.free, count: Self.slotsPerLevel * Level.allCases.count)
         var texts: [UInt8] = []
         var middles: [UInt64] = []
-        for name in names {
-            let text = Array(name.text.utf8)
-            precondition(text.count <= Self.longestName, "a known name is longer than the longest known name")
-            let words = Self.words(text.span.bytes, ByteRange(0, text.count))
-            var slot = Self.slot(words)
-            while slots[slot] != Self.free { slot = (slot + 1) % Self.slotCount }
-            slots[slot] = UInt8(entries.count)
-            entries.append(
-                Entry(
-                    length: text.count, first: words.first, last: words.last, start: texts.count,
-                    middle: middles.count - 1))
-            texts += text
-            for offset in stride(from: 8, to: text.count - 8, by: 8) { middles.append(text.span.bytes.word(offset)) }
+        for level in Level.allCases {
+            for (index, name) in MemberNames.names(of: level).enumerated() {
+                precondition(index < UInt64.bitWidth, "one word holds a level's set of seen names")
+                let text = Array(name.text.utf8)
+                precondition(text.count <= Self.longestName, "a known name is longer than the longest known name")
+                let words = Self.words(text.span.bytes, ByteRange(0, text.count))
+                var slot = Self.slot(words, level)
+                while slots[slot] != Self.free { slot = Self.next(slot) }
+                slots[slot] = UInt8(entries.count)
+                entries.append(
+                    Entry(
+                        member: name.member, bit: 1 << UInt64(index), length: text.count, first: words.first,
+                        last: words.last, start: texts.count, middle: middles.count - 1))
+                names.append(name)
+                texts += text
+                for offset in stride(from: 8, to: text.count - 8, by: 8) {
+                    middles.append(text.span.bytes.word(offset))
+                }
+            }
         }
         self.names = names
-        self.members = names.map(\.member)
         self.entries = entries
         self.slots = slots
         self.texts = texts
         self.middles = middles
     }
 
-    /// Looks up the key in `range`, all ASCII and without escapes.
+    /// Looks up the key in `range` of a level's object, all ASCII and without escapes.
     @inline(__always)
-    func match(_ bytes: RawSpan, _ range: ByteRange) -> Match {
+    func match(_ bytes: RawSpan, _ range: ByteRange, in level: Level) -> Match {
         let words = Self.words(bytes, range)
-        var slot = Self.slot(words)
+        var slot = Self.slot(words, level)
         while true {
             let index = slots[slot]
             if index == Self.free { return .none }
@@ -86,12 +95,12 @@ final class NameTable: Sendable {
                 }
                 if isEqualFolded(entry, bytes, range) { return .lookAlike(Int(index)) }
             }
-            slot = (slot &+ 1) & (Self.slotCount &- 1)
+            slot = Self.next(slot)
         }
     }
 
     /// Looks up an unescaped key that may hold any character.
-    func match(unescaped key: [UInt8]) -> Match {
+    func match(unescaped key: [UInt8], in level: Level) -> Match {
         var folded: [UInt8] = []
         var index = 0
         while index < key.count {
@@ -107,7 +116,7 @@ final class NameTable: Sendable {
                 index += 1
             }
         }
-        switch match(folded.span.bytes, ByteRange(0, folded.count)) {
+        switch match(folded.span.bytes, ByteRange(0, folded.count), in: level) {
         case .none: return .none
         // Had a character been folded here, the key would be longer than the name.
         case .exact(let name) where folded.count == key.count: return .exact(name)
@@ -125,11 +134,18 @@ final class NameTable: Sendable {
     }
 
     @inline(__always)
-    private static func slot(_ words: Words) -> Int {
+    private static func slot(_ words: Words, _ level: Level) -> Int {
         let first = (words.first | caseBits) &* 0x9E37_79B9_7F4A_7C15
         let last = (words.last | caseBits) &* 0xC2B2_AE3D_27D4_EB4F
         let mixed = ((first ^ last) &+ UInt64(truncatingIfNeeded: words.length)) &* 0xFF51_AFD7_ED55_8CCD
-        return Int(truncatingIfNeeded: mixed &>> 57)  // seven bits, as many as there are slots
+        // Seven bits, as many as each level has slots.
+        return level.rawValue &* slotsPerLevel &+ Int(truncatingIfNeeded: mixed &>> 57)
+    }
+
+    /// The slot behind this one, around the end of its level's part.
+    @inline(__always)
+    private static func next(_ slot: Int) -> Int {
+        slot & ~(slotsPerLevel &- 1) | (slot &+ 1) & (slotsPerLevel &- 1)
     }
 
     /// Compares what lies between the first and the last word.

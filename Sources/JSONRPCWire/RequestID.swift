@@ -34,7 +34,7 @@ public struct RequestID: Hashable, Sendable {
         switch bytes.byte(Int(range.lower)) {
         case UInt8(ascii: "\""):
             let content = range.insideQuotes
-            guard bytes.contains(UInt8(ascii: "\\"), in: content) else {
+            guard bytes.hasBackslash(in: content) else {
                 value = .string(InlineBytes(content, of: bytes))
                 return
             }

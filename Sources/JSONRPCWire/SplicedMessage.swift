@@ -20,10 +20,10 @@ public struct SplicedMessage: Sendable {
         }
 
         @inline(__always)
-        func write(to buffer: inout ByteBuffer) {
+        func write(to writer: inout PieceWriter) {
             switch self {
-            case .lexeme(let lexeme): lexeme.write(to: &buffer)
-            case .bytes(let bytes): buffer.writeImmutableBuffer(bytes)
+            case .lexeme(let lexeme): lexeme.write(to: &writer)
+            case .bytes(let bytes): bytes.withUnsafeReadableBytes { writer.append($0) }
             }
         }
     }
@@ -68,14 +68,17 @@ public struct SplicedMessage: Sendable {
 
     /// Appends the whole message; for small ones.
     public func write(to buffer: inout ByteBuffer) {
-        buffer.reserveCapacity(minimumWritableBytes: byteCount + Self.slack)
         source.withUnsafeReadableBytes { bytes in
-            var offset = 0
-            // Slicing checks each range against the source.
-            write(first, bytes, &offset, to: &buffer)
-            write(second, bytes, &offset, to: &buffer)
-            write(third, bytes, &offset, to: &buffer)
-            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+            _ = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount + Self.slack) { room in
+                var writer = PieceWriter(room)
+                var offset = 0
+                // Slicing checks each range against the source.
+                write(first, bytes, &offset, to: &writer)
+                write(second, bytes, &offset, to: &writer)
+                write(third, bytes, &offset, to: &writer)
+                writer.append(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+                return writer.count
+            }
         }
     }
 
@@ -111,11 +114,11 @@ public struct SplicedMessage: Sendable {
 
     @inline(__always)
     private func write(
-        _ edit: borrowing Edit?, _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, to buffer: inout ByteBuffer
+        _ edit: Edit?, _ bytes: UnsafeRawBufferPointer, _ offset: inout Int, to writer: inout PieceWriter
     ) {
-        guard let edit = copy edit else { return }
-        buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset..<Int(edit.range.lower)]))
-        edit.replacement.write(to: &buffer)
+        guard let edit else { return }
+        writer.append(UnsafeRawBufferPointer(rebasing: bytes[offset..<Int(edit.range.lower)]))
+        edit.replacement.write(to: &writer)
         offset = Int(edit.range.upper)
     }
 

@@ -32,7 +32,13 @@ enum Unescaping {
     }
 
     /// Whether the string in `content` is Unicode text, that is, without a surrogate that has no partner.
+    @inline(__always)
     static func isText(_ content: ByteRange, of bytes: RawSpan) -> Bool {
+        !bytes.hasBackslash(in: content) || hasPartners(content, of: bytes)
+    }
+
+    @inline(never)
+    private static func hasPartners(_ content: ByteRange, of bytes: RawSpan) -> Bool {
         var offset = Int(content.lower)
         let end = Int(content.upper)
         while offset < end {

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Nanoseconds per message of the wire layer's hot functions, the best of several rounds.
 ///
-/// Pin it: `taskset -c 1 .build/release/WireBench`. The text is the same in every round, hence numbers for long
+/// Pin it: `taskset -c 1 .build/release/WireBench [name of one measurement]`. The text is the same in every round, hence numbers for long
 /// messages are flattered by branch prediction.
 enum Messages {
     static let call = ByteBuffer(
@@ -20,9 +20,15 @@ enum Messages {
             "io.modelcontextprotocol/clientCapabilities":{},\
             "io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"}}}}
             """)
+    static let ping = ByteBuffer(string: #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)
     static let text = result(String(repeating: "All work and no play makes a dull gateway. ", count: 25_000))
     static let accented = result(String(repeating: "Grüße aus dem Öffentlichen, naïve café. ", count: 2_000))
     static let escaped = result(String(repeating: #"line of a file\n\tindented \"quoted\" "#, count: 2_000))
+
+    /// What a hostile peer sends: as many names as fit, all of which have to be told apart.
+    static let names = ByteBuffer(
+        string: #"{"jsonrpc":"2.0","method":"m","params":{"#
+            + (0..<100_000).map { "\"\($0)\":0" }.joined(separator: ",") + "}}")
 
     static func result(_ text: String) -> ByteBuffer {
         ByteBuffer(string: #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\#(text)"}]}}"#)
@@ -36,6 +42,7 @@ func sink<Value>(_ value: Value) {
 }
 
 func measure(_ name: String, bytes: Int, repetitions: Int, _ body: () -> Void) {
+    if let chosen = CommandLine.arguments.dropFirst().first, chosen != name { return }
     let clock = ContinuousClock()
     var best = Duration.seconds(1_000)
     for _ in 0..<9 {
@@ -53,10 +60,12 @@ func measureScan(_ name: String, _ message: ByteBuffer, repetitions: Int) {
 }
 
 func measureScans() {
+    measureScan("ping", Messages.ping, repetitions: 200_000)
     measureScan("call", Messages.call, repetitions: 200_000)
     measureScan("modern call", Messages.modern, repetitions: 200_000)
     measureScan("text result", Messages.text, repetitions: 50)
     measureScan("accented result", Messages.accented, repetitions: 500)
+    measureScan("100,000 names", Messages.names, repetitions: 5)
     measureScan("escaped result", Messages.escaped, repetitions: 500)
 }
 
