@@ -166,12 +166,10 @@ import Testing
     }
 
     private func children(of pid: Int32) -> [Int32] {
-        // Every thread has its own list, and it is the spawn thread that forks.
-        var result: [Int32] = []
-        for thread in pid..<(pid + 64) {
-            result += text(of: "/proc/\(pid)/task/\(thread)/children").split(separator: " ").compactMap { Int32($0) }
+        // Every thread has its own list, and it is mostly the spawn thread that forks.
+        names(in: "/proc/\(pid)/task").flatMap { thread in
+            text(of: "/proc/\(pid)/task/\(thread)/children").split(separator: " ").compactMap { Int32($0) }
         }
-        return result
     }
 
     private func watcherProcess(of pid: Int32) -> Int32? {

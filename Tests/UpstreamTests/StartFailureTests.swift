@@ -174,32 +174,3 @@ import Testing
         return failure
     }
 }
-
-/// A folder that exists during `body`.
-func withFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-    var template = Array("/tmp/upstream-tests-XXXXXX".utf8CString)
-    let path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    defer { removeTree(path) }
-    return try await body(path)
-}
-
-private func removeTree(_ path: String) {
-    // Never through a symbolic link: opendir would follow one, unlink does not.
-    if unlink(path) == 0 { return }
-    guard let folder = opendir(path) else { return }
-    while let entry = readdir(folder) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name != ".", name != ".." { removeTree("\(path)/\(name)") }
-    }
-    closedir(folder)
-    rmdir(path)
-}
-
-func write(_ text: String, to path: String, mode: mode_t) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
-    try #require(descriptor >= 0)
-    defer { close(descriptor) }
-    try #require(Glibc.write(descriptor, text, text.utf8.count) == text.utf8.count)
-}
