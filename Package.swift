@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -52,7 +53,7 @@ let package = Package(
 
         // Layer 3: the three things the supervisor owns besides the policies.
         module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", nioCore]),
-        module("Upstream", ["CSpawn", "GatewayConfiguration", nioCore, nioPosix, logging]),
+        module("Upstream", ["CSpawn", nioCore, nioPosix, nioLocks, logging]),
         module(
             "MCPRouting",
             [

@@ -140,7 +140,7 @@ public final class AuditTrail {
         }
         for sink in ended {
             sinks.removeAll { $0 === sink }
-            sink.record(.stop(reason: "no longer configured"))
+            sink.stop("no longer configured")
             lastSeq[sink.path] = sink.seq
             if sink.finish() {
                 syncAway(sink)
@@ -199,7 +199,12 @@ public final class AuditTrail {
     /// When ``commit()`` must be called at the latest, in nanoseconds of the monotonic clock: a sink of durability
     /// `none` gathers records for up to 50 ms. nil when none does. ``tick()`` keeps to it as well, but comes late.
     public var nextFlush: UInt64? {
-        sinks.compactMap { $0.nextFlush }.min()
+        var first: UInt64?
+        for sink in sinks {
+            guard let next = sink.nextFlush else { continue }
+            first = min(first ?? next, next)
+        }
+        return first
     }
 
     /// Ends a loop turn: one write(2) for each sink that has something to write.
@@ -237,7 +242,7 @@ public final class AuditTrail {
     /// The end: AUDIT_STOP in every sink, everything written and synced on this thread, all files closed. Bytes that
     /// the system still does not take are lost, and ``status()`` no longer knows of them.
     public func close(reason: String) {
-        for sink in sinks { sink.record(.stop(reason: reason)) }
+        for sink in sinks { sink.stop(reason) }
         for sink in sinks + stopping {
             _ = sink.finish()
             sink.synchronize()

@@ -182,6 +182,12 @@ final class FileSink: AuditSink {
         taken(start)
     }
 
+    /// The last record, behind the account of what is missing if anything is.
+    func stop(_ reason: String) {
+        writeGap()
+        record(.stop(reason: reason))
+    }
+
     func commit() -> Bool {
         guard !pending.isEmpty else { return true }
         if let nextFlush, pending.count < Self.batch, clock.monotonic() < nextFlush { return true }

@@ -51,10 +51,13 @@ static _Noreturn void fail_child(int error_fd, int stage, int error) {
 }
 
 static void default_signals(void) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    sigemptyset(&action.sa_mask);
-    // Fails for SIGKILL, SIGSTOP and the two that glibc keeps; those cannot have been changed either.
-    for (int signal_number = 1; signal_number < NSIG; signal_number++) sigaction(signal_number, &action, NULL);
+    // The kernel's struct sigaction differs by architecture, but all zero is the default action on each of them. Its
+    // own call, because glibc's keeps its hands off signals 32 and 33, which whoever started us may have ignored.
+    const unsigned long default_action[8] = {0};
+    // Fails for SIGKILL and SIGSTOP, which cannot have been changed either.
+    for (int signal_number = 1; signal_number < NSIG; signal_number++) {
+        syscall(SYS_rt_sigaction, signal_number, default_action, NULL, sizeof(uint64_t));
+    }
 }
 
 struct plan {

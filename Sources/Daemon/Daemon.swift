@@ -72,11 +72,11 @@ public enum Daemon {
         }
         do {
             let serving = try opened.wait()
-            try loop.flatSubmit { serving.value.open() }.wait()
             let signals = SignalSources.arm(
                 terminate: { loop.execute { serving.value.end(code: 0) } },
                 reopen: { loop.execute { serving.value.reopen() } })
             defer { signals.cancel() }
+            try loop.flatSubmit { serving.value.open() }.wait()
             return life.waitForEnd()
         } catch {
             life.dismantle()

@@ -3,8 +3,9 @@ internal import Glibc
 
 /// The signals of a serving process, as Dispatch sources.
 ///
-/// Each is ignored by `signal(2)` before its source is made, so that none can end the process in between, and armed when
-/// ``arm(terminate:reopen:)`` returns: libdispatch registers sources later than `activate()` returns.
+/// Until ``arm(terminate:reopen:)`` returns, SIGTERM and SIGINT have their default effect: nothing has been opened yet
+/// that would need a clean end, and a signal that was ignored in between would be lost. libdispatch registers sources
+/// later than `activate()` returns, so the registration is awaited.
 final class SignalSources {
     private let sources: [any DispatchSourceSignal]
 
@@ -17,9 +18,10 @@ final class SignalSources {
         terminate: @escaping @Sendable () -> Void, reopen: @escaping @Sendable () -> Void
     ) -> SignalSources {
         let wanted: [(Int32, @Sendable () -> Void)] = [(SIGTERM, terminate), (SIGINT, terminate), (SIGUSR1, reopen)]
+        // By default it would end the process; lost before the sinks are open, it has nothing to reopen.
+        signal(SIGUSR1, SIG_IGN)
         let armed = DispatchGroup()
         let sources = wanted.map { number, handler in
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             armed.enter()
             source.setRegistrationHandler { @Sendable in armed.leave() }

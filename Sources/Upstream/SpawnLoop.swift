@@ -183,6 +183,7 @@ extension StartFailure {
         case GK_STAGE_CHDIR: stage = .workingDirectory
         case GK_STAGE_EXEC: stage = .execution
         case GK_STAGE_WATCHER: stage = .watcher
+        case GK_STAGE_ISOLATE: stage = .isolation
         default: stage = .resources
         }
         self.init(plan, path: path, stage: stage, errno: failure.error)

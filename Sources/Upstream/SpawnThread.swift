@@ -1,8 +1,8 @@
 import CSpawn
 import Glibc
 public import Logging
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// The one permanent thread that starts programs, notices their ends and reaps them.
 ///
@@ -23,7 +23,8 @@ public final class SpawnThread: Sendable {
         var commands: [SpawnCommand] = []
     }
 
-    private let state = Mutex(State())
+    // Not Synchronization.Mutex: its futex is invisible to the thread sanitizer, which then reports every access.
+    private let state = NIOLockedValueBox(State())
     private let logger: Logger
     private let lookup: ProgramLookup
     private let reapsForeignProcesses: Bool
@@ -49,7 +50,7 @@ public final class SpawnThread: Sendable {
     ///
     /// SIGCHLD gets its default action, which nothing may change later. Throws ``SpawnThreadFailure`` when descriptors or processes ran out. Must not be called twice.
     public func start() throws {
-        try state.withLock { state in
+        try state.withLockedValue { state in
             guard case .idle = state.lifecycle else { preconditionFailure("the spawn thread is started once") }
             // Whoever started us may have left it ignored, and then the kernel reaps before we can ask.
             signal(SIGCHLD, SIG_DFL)
@@ -71,7 +72,7 @@ public final class SpawnThread: Sendable {
     /// Kills and reaps what is still running, ends the watcher and joins the thread. Blocks for up to about 3 s in the
     /// worst case, so never from an event loop. Harmless when nothing was started.
     public func shutdown() {
-        let running: (thread: pthread_t, waker: CInt)? = state.withLock { state in
+        let running: (thread: pthread_t, waker: CInt)? = state.withLockedValue { state in
             defer { state.lifecycle = .stopped }
             guard case .running(let thread, let waker) = state.lifecycle else { return nil }
             state.commands.append(.shutdown)
@@ -85,7 +86,7 @@ public final class SpawnThread: Sendable {
 
     /// Hands a command to the thread; commands are performed in order. False when it is not running.
     func submit(_ command: SpawnCommand) -> Bool {
-        state.withLock { state in
+        state.withLockedValue { state in
             guard case .running(_, let waker) = state.lifecycle else { return false }
             state.commands.append(command)
             gk_waker_wake(waker)
@@ -95,7 +96,7 @@ public final class SpawnThread: Sendable {
 
     /// For the thread itself: what has been submitted since it last asked.
     func takeCommands() -> [SpawnCommand] {
-        state.withLock { state in
+        state.withLockedValue { state in
             defer { state.commands.removeAll() }
             return state.commands
         }

@@ -16,6 +16,8 @@ public struct StartFailure: Error, Sendable, Hashable {
         case execution
         /// Descriptors, processes or the like ran out.
         case resources
+        /// The child could not be given its own group, parent-death signal, descriptors or signals.
+        case isolation
         /// The group watcher cannot be told, so the program would not end with the gateway.
         case watcher
         /// The spawn thread is not running.
@@ -65,6 +67,9 @@ extension StartFailure: CustomStringConvertible {
             return executionReason
         case .resources:
             return "\(errorText); raise the limits on processes and open files"
+        case .isolation:
+            return "it cannot be isolated from the gateway: \(errorText); "
+                + "this needs Linux 5.9, and a seccomp profile that permits close_range"
         case .watcher:
             return "the group watcher cannot be reached: \(errorText); restart the gateway"
         case .spawnThread:

@@ -127,6 +127,23 @@ struct GateTests {
                     + #""last": "2024-06-16T10:30:16Z", "count": 3, "#))
     }
 
+    @Test("at the end, what is missing is owned up to before AUDIT_STOP")
+    func endsBehindGap() throws {
+        let scene = try Scene([settings])
+        scene.machine.change { $0.reserveFault = ENOSPC }
+        var id = 0
+        while admit(scene, "\(id)") {
+            id += 1
+            try #require(id < 20_000)
+        }
+        scene.machine.change { $0.reserveFault = nil }
+        scene.trail.close(reason: "shutdown")
+        let ends = directory.lines("audit.log").suffix(2)
+        #expect(ends.first?.range(of: #""event_type": "AUDIT_GAP""#) != nil)
+        #expect(ends.first?.range(of: #""count": 1, "#) != nil)
+        #expect(ends.last?.range(of: #""event_type": "AUDIT_STOP""#) != nil)
+    }
+
     @Test("a partial write is continued byte for byte, wherever it stops", arguments: [1, 2, 100, 280, 281, 282, 400])
     func partialWrites(length: Int) throws {
         let scene = try Scene([settings])

@@ -60,6 +60,34 @@ struct Rig: Sendable {
         try await subject.perform { $0.start() }
         return (subject, try await subject.started())
     }
+
+    /// A started gateway in miniature, and its process.
+    func probe(_ arguments: [String]) async throws -> (Subject, pid: Int32) {
+        let plan = LaunchPlan(
+            program: try Rig.probePath(), arguments: arguments, environment: [:], workingDirectory: "/")
+        let subject = try await upstream(plan)
+        try await subject.perform { $0.start() }
+        return (subject, try await subject.started())
+    }
+
+    /// It is built beside the tests.
+    static func probePath() throws -> String {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &bytes, bytes.count)
+        let own = String(decoding: bytes[..<max(0, count)].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let path = own.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/upstream-probe"
+        try #require(access(path, X_OK) == 0, "\(path)")
+        return path
+    }
+}
+
+extension UpstreamProcess.Patience {
+    /// SIGTERM soon, so that a long grace makes a test robust and not slow.
+    static var quick: Self {
+        var patience = Self()
+        patience.input = 0.05
+        return patience
+    }
 }
 
 extension LaunchPlan {

@@ -154,12 +154,3 @@ import Testing
 
     private func waitChannel(of pid: Int32) -> String { text(of: "/proc/\(pid)/wchan") }
 }
-
-/// A small file's content, empty when it cannot be read.
-func text(of path: String) -> String {
-    guard let file = fopen(path, "r") else { return "" }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 65536)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes[..<count], as: UTF8.self)
-}
