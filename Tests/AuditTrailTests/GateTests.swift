@@ -136,7 +136,7 @@ struct GateTests {
             id += 1
             try #require(id < 20_000)
         }
-        scene.machine.change { $0.reserveFault = nil }
+        scene.machine.change { $0.reserveFault = 0 }
         scene.trail.close(reason: "shutdown")
         let ends = directory.lines("audit.log").suffix(2)
         #expect(ends.first?.range(of: #""event_type": "AUDIT_GAP""#) != nil)
