@@ -103,7 +103,8 @@ extension Gateway {
 
     /// Ends a session's channel behind what was sent to it in this turn.
     func close(_ id: SessionID, _ reason: CloseReason) {
-        guard let client = clients.removeValue(forKey: id) else { return }
+        guard let client = clients[id] else { return }
+        clients[id] = nil
         let isAbrupt = reason == .slowReader || reason == .connectionLost
         if isAbrupt {
             client.channel.close(isAbrupt: true)

@@ -46,7 +46,7 @@ extension Gateway {
         shutdown?.phase = .stopping
         router.shutDown(at: now)
         perform()
-        for id in Array(upstreams.keys) { stopUpstream(id) }
+        for link in upstreams.values { stopUpstream(link.id) }
         endTurn()
         finishShutdownIfDrained()
     }

@@ -21,14 +21,16 @@ public final class Gateway {
     let workers: NIOThreadPool
     let clock: GatewayClock
     let logger: Logger
+    /// The audit's gate, as routing asks it; made once, since it is handed in with every message.
+    let gate: AuditGate
     /// Builds the launch plan of an upstream from a snapshot.
     let launchPlan: (Snapshot) -> LaunchPlan
     /// The restart rules of an upstream: the configuration knows whether this is a lone stdio session.
     let restartPolicy: (Snapshot) -> RestartPolicy
 
     var router: Router
-    var clients: [SessionID: ClientLink] = [:]
-    var upstreams: [UpstreamID: UpstreamLink] = [:]
+    var clients = LinkTable<SessionID, ClientLink>()
+    var upstreams = LinkTable<UpstreamID, UpstreamLink>()
     var dirtyClients: [ClientLink] = []
     var dirtyUpstreams: [UpstreamLink] = []
     /// Clients whose session has ended and that still have to get this turn's bytes.
@@ -62,6 +64,7 @@ public final class Gateway {
         self.workers = workers
         self.clock = clock
         self.logger = logger
+        gate = { snapshot, method, tool in trail.refusal(for: snapshot, method: method, tool: tool) }
         self.launchPlan = launchPlan
         self.restartPolicy = restartPolicy
         router = Router(snapshot: snapshot, version: version)
@@ -256,10 +259,5 @@ public final class Gateway {
         for client in clients.values where client.channel.expiresWhenIdle && router.isIdle(client.id) {
             if now.monotonic - client.lastActivity > UInt64(limit * 1e9) { router.end(client.id, .idle, at: now) }
         }
-    }
-
-    /// The audit's gate, as routing asks it.
-    var gate: AuditGate {
-        { [trail] snapshot, method, tool in trail.refusal(for: snapshot, method: method, tool: tool) }
     }
 }

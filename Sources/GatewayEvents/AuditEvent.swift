@@ -58,16 +58,17 @@ public struct AuditEvent: Sendable {
         case fromUpstream = "upstream"
     }
 
-    /// A request, as both of its records name it.
-    public struct Call: Sendable {
+    /// A request, as both of its records name it. Immutable; a class because two events and the table of requests in
+    /// flight share it.
+    public final class Call: Sendable {
         /// The client's own id: a string's unescaped content, or a number as sent; nil when there was none.
-        public var requestID: String?
+        public let requestID: String?
         /// Unescaped.
-        public var method: String
+        public let method: String
         /// Unescaped `params.name` of a `tools/call`.
-        public var tool: String?
+        public let tool: String?
         /// The bytes of `params`, for sinks that print bodies or arguments; nil when no sink of the snapshot does.
-        public var params: ByteBuffer?
+        public let params: ByteBuffer?
 
         /// Joins a request's parts.
         public init(requestID: String?, method: String, tool: String?, params: ByteBuffer? = nil) {

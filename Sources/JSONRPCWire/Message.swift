@@ -57,8 +57,9 @@ public struct MessageScan: Sendable {
     }
 }
 
-/// A message together with its bytes.
-public struct Message: Sendable {
+/// A message together with its bytes. Immutable; a class because a scan is some 400 bytes long, and a message is handed
+/// on many times.
+public final class Message: Sendable {
     /// Exactly the message: its first byte is at `readerIndex`, and no newline follows. A slice of what was received.
     public let bytes: ByteBuffer
     /// Where the members stand in ``bytes``.

@@ -1,7 +1,8 @@
 /// A session's place in the router. The generation makes an identifier of an ended session miss instead of reaching
 /// whoever took its place.
 public struct SessionID: Hashable, Sendable {
-    let index: Int
+    /// Its place: small, and taken again after its end.
+    public let index: Int
     let generation: UInt32
 
     init(index: Int, generation: UInt32) {
@@ -12,7 +13,8 @@ public struct SessionID: Hashable, Sendable {
 
 /// One supervised upstream, through all of its restarts.
 public struct UpstreamID: Hashable, Sendable {
-    let index: Int
+    /// Its place: small, and taken again after its end.
+    public let index: Int
     let generation: UInt32
 
     init(index: Int, generation: UInt32) {

@@ -46,6 +46,8 @@ struct Pending {
     var admitted: UInt64
     var upstream: UpstreamID
     var batch: BatchID?
+    /// Whether policies look at its result.
+    var isReviewed = false
     var effect: Effect = .none
     var stage: Stage
     /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond.
@@ -112,6 +114,33 @@ struct PendingTable {
     /// The request, or nil when it has ended.
     subscript(id: PendingID) -> Pending? {
         contains(id) ? slots[id.index].pending : nil
+    }
+
+    /// Reads a request in place; nil when it has ended.
+    func read<T>(_ id: PendingID, _ body: (borrowing Pending) -> T) -> T? {
+        guard contains(id) else { return nil }
+        // `contains` has just seen it.
+        return body(slots[id.index].pending!)
+    }
+
+    /// What an answer to a request means.
+    enum Standing {
+        case own(OwnRequest)
+        case waiting, reviewing, tombstone
+        case forwarded(isReviewed: Bool)
+    }
+
+    /// nil when the request has ended.
+    func standing(of id: PendingID) -> Standing? {
+        read(id) { request in
+            if case .gateway(let own) = request.owner { return .own(own) }
+            switch request.stage {
+            case .waiting: return .waiting
+            case .reviewing: return .reviewing
+            case .tombstone: return .tombstone
+            case .forwarded: return .forwarded(isReviewed: request.isReviewed)
+            }
+        }
     }
 
     func contains(_ id: PendingID) -> Bool {

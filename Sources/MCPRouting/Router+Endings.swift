@@ -16,9 +16,14 @@ extension Router {
         callEnded(under: request.snapshot.generation)
     }
 
-    /// Takes a request out of the table.
+    /// Takes a request out of the table; the caller does not need it any more.
     mutating func remove(_ id: PendingID, at now: Moment) {
-        guard let request = pending.remove(id) else { return }
+        _ = take(id, at: now)
+    }
+
+    /// Takes a request out of the table.
+    mutating func take(_ id: PendingID, at now: Moment) -> Pending? {
+        guard let request = pending.remove(id) else { return nil }
         let isDrained = upstreams.update(request.upstream) {
             $0.inFlight -= 1
             return $0.inFlight == 0 && $0.drainsUntil != nil
@@ -27,6 +32,7 @@ extension Router {
             endWork(of: session, on: request.upstream)
         }
         if isDrained == true { retire(request.upstream, at: now) }
+        return request
     }
 
     /// Ends a request that the client still waits for with an error of ours, and tells the upstream to stop.
@@ -178,11 +184,11 @@ extension Ending {
 extension PendingTable {
     /// When a request was admitted; 0 when it has ended.
     func admission(of id: PendingID) -> UInt64 {
-        self[id]?.admitted ?? 0
+        read(id) { $0.admitted } ?? 0
     }
 
     /// Whether an id names a request that was sent to this upstream.
     func belongs(_ id: PendingID, to upstream: UpstreamID) -> Bool {
-        self[id]?.upstream == upstream
+        read(id) { $0.upstream == upstream } ?? false
     }
 }

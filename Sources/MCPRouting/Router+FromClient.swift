@@ -135,7 +135,8 @@ extension Router {
             Pending(
                 owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
                 method: incoming.method.known, snapshot: snapshot, identity: incoming.identity,
-                admitted: now.monotonic, upstream: upstream, batch: incoming.batch, effect: effect, stage: .waiting,
+                admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
+                isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text), effect: effect, stage: .waiting,
                 timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),
             now: now.monotonic)
         sessions.update(incoming.session) { $0.inFlight[incoming.key] = id }

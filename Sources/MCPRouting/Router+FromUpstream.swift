@@ -24,14 +24,17 @@ extension Router {
                     length: message.bytes.readableBytes),
                 session: nil, at: now)
         }
-        // `request(answered:)` has just found it.
-        guard let request = pending[id] else { return }
-        if case .gateway(let own) = request.owner {
+        switch pending.standing(of: id) {
+        case .forwarded(isReviewed: let isReviewed):
+            guard isReviewed, message.scan.kind == .result else {
+                guard let request = take(id, at: now) else { return }
+                return finish(request, with: message, filtered: [], at: now)
+            }
+            review(message, id, at: now)
+        case .own(let own):
             remove(id, at: now)
-            return ownRequestAnswered(own, message, by: upstream, at: now)
-        }
-        switch request.stage {
-        case .tombstone:
+            ownRequestAnswered(own, message, by: upstream, at: now)
+        case .tombstone, nil:
             remove(id, at: now)
         case .waiting, .reviewing:
             // It guessed the id of a request that it was never sent, or answered twice.
@@ -40,8 +43,6 @@ extension Router {
                     direction: .fromUpstream, reason: "answer to no request", offset: 0,
                     length: message.bytes.readableBytes),
                 session: nil, at: now)
-        case .forwarded:
-            review(message, for: request, id, at: now)
         }
     }
 
@@ -52,40 +53,31 @@ extension Router {
         return pending.belongs(id, to: upstream) ? id : nil
     }
 
-    private mutating func review(_ message: Message, for request: Pending, _ id: PendingID, at now: Moment) {
-        guard message.scan.kind == .result, request.snapshot.policies.reviewsResults(of: request.call.method) else {
-            return finish(request, id, with: message, filtered: [], at: now)
-        }
+    private mutating func review(_ message: Message, _ id: PendingID, at now: Moment) {
+        guard let (snapshot, method) = pending.read(id, { ($0.snapshot, $0.call.method) }) else { return }
         guard message.bytes.readableBytes <= Self.largeResult else {
             pending.update(id) { $0.stage = .reviewing }
-            actions.append(.review(id, message, request.snapshot, method: request.call.method))
+            actions.append(.review(id, message, snapshot, method: method))
             return
         }
-        let review = request.snapshot.policies.review(message, of: request.call.method)
-        finish(request, id, review, at: now)
+        guard let request = take(id, at: now) else { return }
+        finish(request, snapshot.policies.review(message, of: method), at: now)
     }
 
     /// A worker has done what ``Action/review(_:_:_:method:)`` asked for.
     public mutating func reviewed(_ id: PendingID, _ review: PolicyChain.Review, at now: Moment) {
-        guard let request = pending[id] else { return }
+        let isWanted = pending.read(id) { $0.stage == .reviewing }
+        guard let request = take(id, at: now) else { return }
         // Cancelled or timed out meanwhile: it has had its RESPONSE.
-        guard request.stage == .reviewing else {
-            remove(id, at: now)
-            return
-        }
-        finish(request, id, review, at: now)
+        if isWanted == true { finish(request, review, at: now) }
     }
 
-    private mutating func finish(
-        _ request: Pending, _ id: PendingID, _ review: PolicyChain.Review, at now: Moment
-    ) {
+    private mutating func finish(_ request: Pending, _ review: PolicyChain.Review, at now: Moment) {
         switch review {
         case .deliver(let message, let filtered):
-            finish(request, id, with: message, filtered: filtered, at: now)
+            finish(request, with: message, filtered: filtered, at: now)
         case .refused(let refusal):
-            let failure = AuditEvent.Failure(code: -32000, message: refusal.reason)
-            conclude(request, failure, result: nil, at: now)
-            remove(id, at: now)
+            conclude(request, AuditEvent.Failure(code: -32000, message: refusal.reason), result: nil, at: now)
             let reply = ErrorReply.bytes(
                 id: request.id, code: -32000, message: refusal.clientMessage,
                 data: [("reason", refusal.reason), ("plugin", refusal.plugin)])
@@ -95,8 +87,7 @@ extension Router {
 
     /// Record, restore the client's id, deliver.
     private mutating func finish(
-        _ request: Pending, _ id: PendingID, with message: Message, filtered: [(plugin: String, count: Int)],
-        at now: Moment
+        _ request: Pending, with message: Message, filtered: [(plugin: String, count: Int)], at now: Moment
     ) {
         for (plugin, count) in filtered {
             record(
@@ -105,7 +96,6 @@ extension Router {
         }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil
         conclude(request, Self.failure(in: message), result: result, at: now)
-        remove(id, at: now)
         if message.scan.kind == .result { apply(request.effect, of: request) }
         var reply = SplicedMessage(message.bytes)
         reply.replace(message.scan[.id], with: request.id)
