@@ -57,7 +57,9 @@ extension Gateway {
         client.lastActivity = now.monotonic
         while let step = client.reader.next() {
             switch step {
-            case .scanned(let outcome, let line):
+            case .message(let message):
+                router.receive(message, from: client.id, at: now, gate: gate)
+            case .other(let outcome, let line):
                 take(outcome, line, from: client, at: now)
             case .scanElsewhere(let line, _):
                 client.pause(.scanning, true)

@@ -36,7 +36,9 @@ extension Gateway {
         let now = clock.now()
         while let step = link.reader.next() {
             switch step {
-            case .scanned(let outcome, let line):
+            case .message(let message):
+                router.receive(message, from: link.id, at: now)
+            case .other(let outcome, let line):
                 take(outcome, line, from: link, at: now)
             case .scanElsewhere(let line, let isOutOfBand):
                 link.answersElsewhere += 1

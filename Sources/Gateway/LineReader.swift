@@ -6,8 +6,10 @@ internal import NIOCore
 struct LineReader {
     /// What the owner has to do next.
     enum Step {
-        /// One line, scanned.
-        case scanned(ScanOutcome, ByteBuffer)
+        /// One message.
+        case message(Message)
+        /// A line that is no single message, scanned.
+        case other(ScanOutcome, ByteBuffer)
         /// A line that has to be scanned elsewhere. When `isOutOfBand`, reading goes on meanwhile.
         case scanElsewhere(ByteBuffer, isOutOfBand: Bool)
         /// A line beyond the cap, of which only the head is known.
@@ -54,7 +56,11 @@ struct LineReader {
         case .oversize(let head):
             return .oversize(scanner.peek(head), head)
         case .line(let line):
-            guard line.readableBytes > Self.inlineLimit else { return .scanned(scanner.scan(line), line) }
+            guard line.readableBytes > Self.inlineLimit else {
+                let outcome = scanner.scan(line)
+                guard case .message(let scan) = outcome else { return .other(outcome, line) }
+                return .message(Message(bytes: line, scan: scan))
+            }
             let isOutOfBand = letsAnswersPass && isAnswer(line)
             isWaiting = !isOutOfBand
             return .scanElsewhere(line, isOutOfBand: isOutOfBand)

@@ -1,18 +1,18 @@
 public import NIOCore
 
 /// Something that happened, as one value with one timestamp. The audit encodes it for every sink and metrics count
-/// it; neither changes it.
+/// it; neither changes it. A class, because it is handed on several times and has one allocation to pay for.
 ///
 /// Texts in it are untrusted unless a comment says otherwise: encoders escape, redact and cut them.
-public struct AuditEvent: Sendable {
+public final class AuditEvent: Sendable {
     /// Nanoseconds since 1970-01-01 UTC, read once.
-    public var time: Int64
+    public let time: Int64
     /// Decides which sinks take the event, and the record's `config` value.
-    public var snapshot: Snapshot
+    public let snapshot: Snapshot
     /// The client that it concerns, if one.
-    public var session: SessionIdentity?
+    public let session: SessionIdentity?
     /// What happened.
-    public var kind: Kind
+    public let kind: Kind
 
     /// Joins an event's parts.
     public init(time: Int64, snapshot: Snapshot, session: SessionIdentity?, kind: Kind) {

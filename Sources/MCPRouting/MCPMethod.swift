@@ -31,6 +31,12 @@ struct MethodName {
 
     /// Reads the method of a scanned request or notification.
     init(of message: Message) {
+        // Nearly all traffic, and the others' names are compared one after the other.
+        if JSONText.equals(message.scan[.method], "tools/call", in: message.bytes) {
+            known = .toolsCall
+            text = MCPMethod.toolsCall.rawValue
+            return
+        }
         // The scanner let only strings pass as a method, and refused lone surrogates in it.
         text = JSONText.string(message.scan[.method], in: message.bytes) ?? ""
         known = MCPMethod(rawValue: text)

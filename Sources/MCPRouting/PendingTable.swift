@@ -3,8 +3,9 @@ internal import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
 
-/// A request in flight: who asked, under which snapshot, and how its answer finds its way back.
-struct Pending {
+/// A request in flight: who asked, under which snapshot, and how its answer finds its way back. Held by the router
+/// alone.
+final class Pending {
     /// Who gets the answer.
     enum Owner {
         case client(SessionID)
@@ -32,27 +33,49 @@ struct Pending {
         case tombstone
     }
 
-    var owner: Owner
+    let owner: Owner
     /// The client's id as sent.
-    var id: Lexeme
+    let id: Lexeme
     /// The client's id as a key of its session.
-    var key: RequestID
+    let key: RequestID
     /// The client's progress token as sent.
-    var token: Lexeme?
-    var call: AuditEvent.Call
-    var method: MCPMethod?
-    var snapshot: Snapshot
-    var identity: SessionIdentity?
-    var admitted: UInt64
+    let token: Lexeme?
+    let call: AuditEvent.Call
+    let snapshot: Snapshot
+    let identity: SessionIdentity?
+    let admitted: UInt64
     var upstream: UpstreamID
-    var batch: BatchID?
+    let batch: BatchID?
     /// Whether policies look at its result.
-    var isReviewed = false
-    var effect: Effect = .none
+    let isReviewed: Bool
+    let effect: Effect
     var stage: Stage
     /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond.
-    var timeout: UInt64
-    var hardDeadline: UInt64
+    let timeout: UInt64
+    let hardDeadline: UInt64
+
+    init(
+        owner: Owner, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil, call: AuditEvent.Call,
+        snapshot: Snapshot, identity: SessionIdentity? = nil, admitted: UInt64, upstream: UpstreamID,
+        batch: BatchID? = nil, isReviewed: Bool = false, effect: Effect = .none, stage: Stage, timeout: UInt64,
+        hardDeadline: UInt64
+    ) {
+        self.owner = owner
+        self.id = id
+        self.key = key
+        self.token = token
+        self.call = call
+        self.snapshot = snapshot
+        self.identity = identity
+        self.admitted = admitted
+        self.upstream = upstream
+        self.batch = batch
+        self.isReviewed = isReviewed
+        self.effect = effect
+        self.stage = stage
+        self.timeout = timeout
+        self.hardDeadline = hardDeadline
+    }
 
     var session: SessionID? {
         if case .client(let session) = owner { session } else { nil }
@@ -117,7 +140,7 @@ struct PendingTable {
     }
 
     /// Reads a request in place; nil when it has ended.
-    func read<T>(_ id: PendingID, _ body: (borrowing Pending) -> T) -> T? {
+    func read<T>(_ id: PendingID, _ body: (Pending) -> T) -> T? {
         guard contains(id) else { return nil }
         // `contains` has just seen it.
         return body(slots[id.index].pending!)
@@ -148,10 +171,10 @@ struct PendingTable {
     }
 
     /// Changes a request in place; nothing happens when it has ended.
-    mutating func update(_ id: PendingID, _ change: (inout Pending) -> Void) {
+    mutating func update(_ id: PendingID, _ change: (Pending) -> Void) {
         guard contains(id) else { return }
         // `contains` has just seen it.
-        change(&slots[id.index].pending!)
+        change(slots[id.index].pending!)
     }
 
     /// Takes a request out.

@@ -5,15 +5,30 @@ internal import NIOCore
 internal import ToolPolicy
 
 /// A client's message on its way in, with what each step has learnt of it.
-struct Incoming {
+final class Incoming {
     let session: SessionID
     let identity: SessionIdentity
+    /// What a policy may have rewritten.
     var message: Message
     let id: Lexeme
     let key: RequestID
     let method: MethodName
     let call: AuditEvent.Call
     let batch: BatchID?
+
+    init(
+        session: SessionID, identity: SessionIdentity, message: Message, id: Lexeme, key: RequestID,
+        method: MethodName, call: AuditEvent.Call, batch: BatchID?
+    ) {
+        self.session = session
+        self.identity = identity
+        self.message = message
+        self.id = id
+        self.key = key
+        self.method = method
+        self.call = call
+        self.batch = batch
+    }
 }
 
 extension Router {
@@ -71,13 +86,12 @@ extension Router {
                 incoming, code: -32000, refusal.clientMessage,
                 data: [("reason", refusal.reason), ("plugin", refusal.plugin)])
         case .allowed(let message, let plugin):
-            var admitted = incoming
-            admitted.message = message
+            incoming.message = message
             if incoming.method.known == .initialize {
-                initialize(admitted, plugin: plugin, at: now)
+                initialize(incoming, plugin: plugin, at: now)
             } else {
                 record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
-                route(admitted, at: now)
+                route(incoming, at: now)
             }
         }
     }
@@ -134,7 +148,7 @@ extension Router {
         let id = pending.insert(
             Pending(
                 owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
-                method: incoming.method.known, snapshot: snapshot, identity: incoming.identity,
+                snapshot: snapshot, identity: incoming.identity,
                 admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
                 isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text), effect: effect, stage: .waiting,
                 timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),

@@ -38,10 +38,9 @@ extension Router {
         }
         startRecord(of: incoming.session, note: note, at: now)
         record(.request(incoming.call, plugin: plugin), session: identity, at: now)
-        var named = incoming
-        named = Incoming(
-            session: named.session, identity: identity, message: message, id: named.id, key: named.key,
-            method: named.method, call: named.call, batch: named.batch)
+        let named = Incoming(
+            session: incoming.session, identity: identity, message: message, id: incoming.id, key: incoming.key,
+            method: incoming.method, call: incoming.call, batch: incoming.batch)
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
             resetInitialize(of: incoming.session, at: now)
             return fail(named, .upstreamUnavailable(detail), at: now)
@@ -82,7 +81,7 @@ extension Router {
     }
 
     private mutating func startOwnUpstream(for session: SessionID, initialize: Message) -> UpstreamID {
-        var state = UpstreamState(role: .own(session))
+        let state = UpstreamState(role: .own(session))
         state.initializeParams = initialize.slice(.params)
         ownUpstreams += 1
         let id = upstreams.insert(state)

@@ -15,9 +15,8 @@ extension Router {
         let timeout = seconds.nanoseconds
         let id = pending.insert(
             Pending(
-                owner: .gateway(own), id: .null, key: .integer(0), token: nil,
-                call: AuditEvent.Call(requestID: nil, method: method, tool: nil), method: nil, snapshot: snapshot,
-                identity: nil, admitted: now.monotonic, upstream: upstream, batch: nil, stage: .forwarded,
+                owner: .gateway(own), call: AuditEvent.Call(requestID: nil, method: method, tool: nil),
+                snapshot: snapshot, admitted: now.monotonic, upstream: upstream, stage: .forwarded,
                 timeout: timeout, hardDeadline: now.monotonic + timeout),
             now: now.monotonic)
         upstreams.update(upstream) { $0.inFlight += 1 }

@@ -107,7 +107,7 @@ extension Router {
     /// shaken hands, and is given up after `connection_timeout`; ``Action/swapEnded(_:)`` says which.
     public mutating func replaceShared(at now: Moment) {
         if let unfinished = nextShared { retire(unfinished, at: now) }
-        var state = UpstreamState(role: .shared)
+        let state = UpstreamState(role: .shared)
         state.replaces = shared
         state.handshakeDeadline = now.monotonic + snapshot.settings.timeouts.connection.nanoseconds
         // The new process gets the log level and the subscriptions of the sessions that will move to it.
@@ -131,19 +131,24 @@ extension Router {
             retire(draining, at: now)
         }
         // The old process was the shared one until two lines above.
-        guard let inherited = upstreams.read(old, { $0 }) else { return }
-        let waiting = inherited.waiting
+        guard
+            let (waiting, bytes, subscribers, level) = upstreams.read(
+                old,
+                {
+                    ($0.waiting, $0.waitingBytes, $0.subscribers, $0.level)
+                })
+        else { return }
         upstreams.update(old) {
             $0.waiting.removeAll()
             $0.waitingBytes = 0
         }
         // Subscriptions and levels may have changed while the new process was shaking hands.
         upstreams.update(id) {
-            $0.subscribers = inherited.subscribers
+            $0.subscribers = subscribers
             $0.waiting = waiting
-            $0.waitingBytes = inherited.waitingBytes
+            $0.waitingBytes = bytes
         }
-        if inherited.level != upstreams.read(id, { $0.level }) ?? nil { adjustLevel(of: id, at: now) }
+        if level != upstreams.read(id, { $0.level }) ?? nil { adjustLevel(of: id, at: now) }
         for entry in waiting { if case .request(let request, _) = entry.content { move(request, to: id) } }
         for entry in waiting { if case .initialize(let request) = entry.content { move(request, to: id) } }
         for session in sessions.ids where sessions.read(session, { $0.upstream == old }) == true {

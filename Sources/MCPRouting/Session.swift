@@ -4,7 +4,10 @@ internal import NIOCore
 internal import ToolPolicy
 
 /// One client's conversation. All of a session's messages go to one upstream, in the order in which they came.
-struct Session {
+///
+/// A class, like every entry of the router's tables, so that looking at one member does not copy the others. Nobody but
+/// the router holds it.
+final class Session {
     /// How far the conversation has got. An era adapter for sessions without a handshake adds its phase here.
     enum Phase: Equatable {
         /// Connected; only `initialize` and `ping` are answered.

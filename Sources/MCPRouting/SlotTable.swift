@@ -10,7 +10,7 @@ extension UpstreamID: SlotIdentifier {}
 
 /// Values by place, found in constant time without hashing. An identifier of a value that has left finds nothing, even
 /// when its place is taken again.
-struct SlotTable<ID: SlotIdentifier, Value> {
+struct SlotTable<ID: SlotIdentifier, Value: AnyObject> {
     private struct Slot {
         var generation: UInt32 = 0
         var value: Value?
@@ -43,10 +43,10 @@ struct SlotTable<ID: SlotIdentifier, Value> {
 
     /// Changes a value in place; nil when it has left.
     @discardableResult
-    mutating func update<T>(_ id: ID, _ change: (inout Value) -> T) -> T? {
+    mutating func update<T>(_ id: ID, _ change: (Value) -> T) -> T? {
         guard contains(id) else { return nil }
         // `contains` has just seen it.
-        return change(&slots[id.index].value!)
+        return change(slots[id.index].value!)
     }
 
     @discardableResult

@@ -3,8 +3,8 @@ internal import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
 
-/// What routing knows of one upstream, through its restarts.
-struct UpstreamState {
+/// What routing knows of one upstream, through its restarts. Held by the router alone.
+final class UpstreamState {
     /// Where its process is.
     enum Phase: Equatable {
         /// No process, or one that has not shaken hands: requests wait.

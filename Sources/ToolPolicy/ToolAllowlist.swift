@@ -3,7 +3,7 @@ public import JSONRPCWire
 internal import NIOCore
 
 /// Policy `tool_allowlist`: which tools may be called, and so which ones a `tools/list` shows.
-public struct ToolAllowlist: Policy {
+public final class ToolAllowlist: Policy {
     /// `tool_allowlist`.
     public let name = "tool_allowlist"
     private let mode: ToolAllowlistSettings.Mode

@@ -22,7 +22,7 @@ struct LineReaderTests {
         }
         #expect(reader.next() == nil)
         reader.resume()
-        guard case .scanned? = reader.next() else {
+        guard case .message? = reader.next() else {
             Issue.record("the line behind it was not read")
             return
         }
@@ -62,7 +62,7 @@ struct LineReaderTests {
             return
         }
         #expect(JSONText.integer(peek.id, in: head) == 1)
-        guard case .scanned? = reader.next() else {
+        guard case .message? = reader.next() else {
             Issue.record("the line behind it was not read")
             return
         }
