@@ -11,6 +11,7 @@ final class Lifetime: Sendable {
     private let spawner: SpawnThread
     private let done: EventLoopPromise<@Sendable () -> Void>
     private let code = Atomic<Int32>(0)
+    private let hasEnded = Atomic<Bool>(false)
 
     init(group: MultiThreadedEventLoopGroup, workers: NIOThreadPool, spawner: SpawnThread) {
         self.group = group
@@ -25,9 +26,10 @@ final class Lifetime: Sendable {
         set { code.store(newValue, ordering: .relaxed) }
     }
 
-    /// Everything on the loop has ended; `last` runs on the main thread.
+    /// Everything on the loop has ended; `last` runs on the main thread. Only the first call counts.
     func ended(_ last: @escaping @Sendable () -> Void) {
-        done.succeed(last)
+        let isFirst = hasEnded.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+        if isFirst { done.succeed(last) }
     }
 
     /// Blocks the main thread until the end, then takes the threads down.

@@ -119,5 +119,10 @@ final class Serving {
             let finish = stdio.finish
             stdio.closed.whenComplete { _ in life.ended(finish) }
         }
+        // A client that never takes its last answer must not keep the process.
+        gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64((settings.timeouts.shutdown + 1) * 1e9))) { [life, log] in
+            log.warning("the end took longer than shutdown_timeout: gave up waiting")
+            life.ended {}
+        }
     }
 }

@@ -76,6 +76,8 @@ extension Gateway {
         }
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
         perform()
+        // What waits for an absent upstream grows here, and nowhere else.
+        if let link = router.upstream(of: client.id).flatMap({ upstreams[$0] }) { checkCongestion(of: link) }
     }
 
     private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {

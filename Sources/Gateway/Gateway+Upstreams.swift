@@ -103,8 +103,14 @@ extension Gateway {
         let isCongested = queued > (link.isCongested ? Self.lowWater : Self.highWater)
         guard isCongested != link.isCongested else { return }
         link.isCongested = isCongested
-        for client in clients.values where router.upstream(of: client.id) == link.id {
-            client.pause(.upstream, isCongested)
+        applyCongestion()
+    }
+
+    /// For every client anew: a swap or an end may have given it another upstream meanwhile.
+    func applyCongestion() {
+        for client in clients.values {
+            let link = router.upstream(of: client.id).flatMap { upstreams[$0] }
+            client.pause(.upstream, link?.isCongested ?? false)
         }
     }
 
@@ -132,15 +138,18 @@ extension Gateway {
     private func decided(_ next: RestartDecision, _ link: UpstreamLink, detail: String) {
         if case .gaveUp(let retry) = next {
             router.upstreamFailed(link.id, detail, at: clock.now())
-            onFirstHandshake?(detail)
-            onFirstHandshake = nil
-            if retry == nil, link.role == .shared { onUpstreamGaveUp?(detail) }
+            if link.role == .shared {
+                onFirstHandshake?(detail)
+                onFirstHandshake = nil
+                if retry == nil { onUpstreamGaveUp?(detail) }
+            }
         }
         perform()
     }
 
     func stopped(_ link: UpstreamLink) {
         upstreams[link.id] = nil
+        applyCongestion()
         finishShutdownIfDrained()
     }
 }

@@ -139,10 +139,12 @@ public final class Gateway {
             stopUpstream(id)
         case .review(let id, let message, let snapshot, let method):
             review(id, message, snapshot, method)
-        case .upstreamReady:
+        case .upstreamReady(let id):
+            guard upstreams[id]?.role == .shared else { return }
             onFirstHandshake?(nil)
             onFirstHandshake = nil
         case .swapEnded(let result):
+            applyCongestion()
             onSwapEnded?(result)
         case .generationEnded(let generation):
             trail.retire(generation: generation)
@@ -223,8 +225,10 @@ public final class Gateway {
     }
 
     private func flushClients() {
+        let now = dirtyClients.isEmpty ? 0 : clock.now().monotonic
         for client in dirtyClients {
             client.isDirty = false
+            client.lastActivity = now
             if let buffer = client.outbox.takeSingle() {
                 if buffer.readableBytes > 0 { client.channel.write(buffer) }
             } else {

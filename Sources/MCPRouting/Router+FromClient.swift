@@ -121,7 +121,9 @@ extension Router {
     mutating func forward(_ incoming: Incoming, effect: Pending.Effect, at now: Moment) {
         let limit = snapshot.settings.limits.maxPendingPerSession
         guard
-            let (upstream, open) = sessions.read(incoming.session, { ($0.upstream, $0.inFlight.count) }),
+            // Cancelled requests count for as long as the upstream may work on them.
+            let (upstream, open) = sessions.read(
+                incoming.session, { ($0.upstream, max($0.inFlight.count, $0.working)) }),
             let upstream
         else { return }
         guard open < limit, !pending.isFull else {

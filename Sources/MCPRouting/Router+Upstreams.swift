@@ -22,10 +22,11 @@ extension Router {
     public mutating func upstreamExited(
         _ id: UpstreamID, pid: Int32, program: String, restart: Int, status: String, at now: Moment
     ) {
-        guard upstreams.contains(id) else { return }
+        // Also of one that was told to end, and of which nothing else is known any more.
         record(
             .upstreamExit(pid: pid, program: program, restart: restart, status: status), session: session(of: id),
             at: now)
+        guard upstreams.contains(id) else { return }
         upstreams.update(id) {
             $0.phase = .absent
             $0.catalog.reading = nil

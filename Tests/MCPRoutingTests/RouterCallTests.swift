@@ -156,6 +156,20 @@ struct RouterCallTests {
         #expect(harness.trail.suffix(2) == ["REQUEST 3 tools/call read", "RESPONSE 3 overloaded"])
     }
 
+    @Test("cancelling does not make room for more than the session's share")
+    func cancelledCallsCount() {
+        let harness = RouterHarness(RouterHarness.settings { $0.limits.maxPendingPerSession = 2 })
+        harness.start()
+        let session = harness.ready()
+        for id in 1...2 {
+            harness.receive(RouterHarness.call(id: "\(id)", tool: "read"), from: session)
+            harness.receive(
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":\#(id)}}"#, from: session)
+        }
+        harness.receive(RouterHarness.call(id: "3", tool: "read"), from: session)
+        #expect(Text.path(["error", "data", "reason"], harness.last(session)) == #""overloaded""#)
+    }
+
     @Test("isError is an error in the audit and passes untouched to the client")
     func toolError() {
         let harness = RouterHarness()

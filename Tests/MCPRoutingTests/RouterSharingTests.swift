@@ -54,6 +54,9 @@ struct RouterSharingTests {
         }
         #expect(stopped == own)
         #expect(harness.router.counts.ownUpstreams == 0)
+        harness.router.upstreamExited(own, pid: 42, program: "true", restart: 0, status: "exit 0", at: harness.now)
+        harness.perform()
+        #expect(harness.trail.last == "UPSTREAM_EXIT exit 0")
     }
 
     @Test("a server's request reaches its session and the answer goes back under the server's id")
