@@ -84,6 +84,8 @@ final class Serving {
     private func startFailed(_ reason: String) {
         guard !isEnding else { return }
         log.error("upstream \(reason)")
+        // Whatever ends the process first, it has failed.
+        life.exitCode = 1
         gateway.failUpstream(reason)
         // A client that launched us may not have sent its `initialize` yet; it gets the reason as the answer.
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
