@@ -63,6 +63,8 @@ private struct World {
     var consumed: [UpstreamID: Int] = [:]
     var noncesSeen: Set<String> = []
     var blocked: Set<String> = []
+    /// Calls that had ended before any upstream saw them: none may see them later.
+    var withdrawn: Set<String> = []
     var generation = 1
     var nextNonce = 0
     var names = 0
@@ -124,15 +126,21 @@ private struct World {
 
     mutating func cancel() {
         let index = Int.random(in: clients.indices, using: &random)
-        guard clients[index].open != nil else { return }
+        guard let open = clients[index].open else { return }
+        withdraw(open)
         // From here on there must be no answer; `observe` sees to it.
         clients[index].open = nil
         harness.receive(
             #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#, from: clients[index].id)
     }
 
+    private mutating func withdraw(_ call: Call) {
+        if !noncesSeen.contains(call.nonce) { withdrawn.insert(call.nonce) }
+    }
+
     mutating func hangUp() {
         let index = Int.random(in: clients.indices, using: &random)
+        if let open = clients[index].open { withdraw(open) }
         harness.router.end(clients[index].id, .connectionLost, at: harness.now)
         harness.perform()
         observe()
@@ -228,6 +236,7 @@ private struct World {
             guard let nonce, let id else { return }
             #expect(noncesSeen.insert(nonce).inserted, "\(nonce) was sent upstream twice")
             #expect(!blocked.contains(nonce), "\(nonce) was blocked and yet sent upstream")
+            #expect(!withdrawn.contains(nonce), "\(nonce) had ended and was sent upstream all the same")
             work[upstream, default: []].append(Work(id: id, nonce: nonce))
         default: break
         }
@@ -260,6 +269,7 @@ private struct World {
         }
         let isBlocked = Text.path(["error", "code"], line) == "-32000"
         #expect(isBlocked == blocked.contains(open.nonce))
+        withdraw(open)
         clients[index].open = nil
         clients[index].answered += 1
     }
