@@ -52,6 +52,7 @@ public final class AuditTrail {
     /// Where a sink that was closed goes on counting when it is opened again in this run.
     private var lastSeq: [String: UInt64] = [:]
     private var nextInspection: UInt64 = 0
+    private var isClosed = false
 
     /// A trail without sinks. `run` is 8 hex digits, new for each process; `version` is the software's. `executor` runs
     /// a closure on the loop and may be called from any thread.
@@ -183,6 +184,8 @@ public final class AuditTrail {
     /// A request of a snapshot that was retired, which the contract excludes, goes the current one's way rather than
     /// none.
     public func record(_ event: AuditEvent) {
+        // After the end there is nowhere to put it; a worker may come back late.
+        guard !isClosed else { return }
         let plan = plan(for: event.snapshot)
         for (sink, mode) in plan.routes {
             if let role = mode.role(of: event.kind) {
@@ -247,6 +250,7 @@ public final class AuditTrail {
             _ = sink.finish()
             sink.synchronize()
         }
+        isClosed = true
         sinks = []
         stopping = []
         plans = [:]

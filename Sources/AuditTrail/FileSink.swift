@@ -325,7 +325,9 @@ extension FileSink {
 extension FileSink {
     private func taken(_ start: Int) {
         records += 1
-        if settings.durability == .none, nextFlush == nil { nextFlush = clock.monotonic() + Self.longestDelay }
+        if settings.durability == .none, nextFlush == nil, writeFailure == nil {
+            nextFlush = clock.monotonic() + Self.longestDelay
+        }
         if file.size + pending.count > settings.maxFileBytes { rotate(before: start) }
     }
 
@@ -372,6 +374,8 @@ extension FileSink {
             ? "cannot write: \(systemText(Int32(-taken)))" : "only \(taken) of \(length) bytes could be written"
         writeFailure = reason
         lastError = reason
+        // From here on the tick tries; a time in the past would have it tried without pause.
+        nextFlush = nil
         close(reason)
         return false
     }

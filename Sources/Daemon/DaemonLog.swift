@@ -27,7 +27,7 @@ public struct DaemonLog: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes one line with one write(2), so that lines of several threads never mix.
+    /// Writes one line; drops it when nobody reads stderr.
     public func log(event: LogEvent) {
         var line = event.message.description.hasPrefix("[upstream ") ? "" : "[\(Self.name(event.level))] \(label): "
         line += event.message.description
@@ -38,15 +38,7 @@ public struct DaemonLog: LogHandler {
         }
         var bytes = Self.escaped(line)
         bytes.append(UInt8(ascii: "\n"))
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(STDERR_FILENO, $0.baseAddress.map { $0 + offset }, bytes.count - offset)
-            }
-            // A log that nobody reads must not stop the gateway.
-            guard count > 0 || errno == EINTR else { return }
-            offset += max(0, count)
-        }
+        LogOutput.write(bytes)
     }
 
     private static func name(_ level: Logger.Level) -> String {

@@ -10,8 +10,9 @@ public protocol ClientChannel: AnyObject {
     var queuedBytes: Int { get }
     /// Whether the door may read from the client. Calls that repeat the present state change nothing.
     func setReading(_ isReading: Bool)
-    /// Closes after what is queued has gone out, or at once when `isAbrupt`.
-    func close(isAbrupt: Bool)
+    /// Closes after what is queued has gone out, but no later than in ten seconds, or at once when `isAbrupt`; calls
+    /// `closed` on the loop when it is done.
+    func close(isAbrupt: Bool, _ closed: @escaping () -> Void)
     /// A lone stdio session is never closed for reading slowly: it slows its upstream instead.
     var slowsUpstream: Bool { get }
     /// Whether `idle_session_timeout` applies.

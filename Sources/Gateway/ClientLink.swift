@@ -24,6 +24,8 @@ final class ClientLink {
     var isDirty = false
     var lastActivity: UInt64
     var inputEnded = false
+    /// Since when more than `max_message_bytes` wait for it.
+    var overCapSince: UInt64?
     private(set) var pauses: Pauses = []
 
     init(id: SessionID, channel: any ClientChannel, reader: LineReader, now: UInt64) {

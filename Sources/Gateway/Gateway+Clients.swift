@@ -12,7 +12,7 @@ extension Gateway {
     public func connect(_ identity: SessionIdentity, _ channel: any ClientChannel) -> SessionID? {
         eventLoop.assertInEventLoop()
         let limits = snapshot.settings.limits
-        guard shutdown == nil, clients.count < limits.maxSessions else { return nil }
+        guard shutdown == nil, clients.count + lingering < limits.maxSessions else { return nil }
         let id = router.open(identity)
         let reader = LineReader(
             maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth, letsAnswersPass: false)
@@ -77,7 +77,10 @@ extension Gateway {
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
         perform()
         // What waits for an absent upstream grows here, and nowhere else.
-        if let link = router.upstream(of: client.id).flatMap({ upstreams[$0] }) { checkCongestion(of: link) }
+        guard let link = router.upstream(of: client.id).flatMap({ upstreams[$0] }) else { return }
+        checkCongestion(of: link)
+        // It may have come while the upstream was congested already.
+        client.pause(.upstream, link.isCongested)
     }
 
     private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {
@@ -109,13 +112,21 @@ extension Gateway {
     func close(_ id: SessionID, _ reason: CloseReason) {
         guard let client = clients[id] else { return }
         clients[id] = nil
-        let isAbrupt = reason == .slowReader || reason == .connectionLost
-        if isAbrupt {
-            client.channel.close(isAbrupt: true)
+        lingering += 1
+        if reason == .slowReader || reason == .connectionLost {
+            letGo(of: client, isAbrupt: true)
         } else {
             closing.append(client)
         }
         onSessionEnded?(id, reason)
+    }
+
+    /// Closes a channel whose session has ended. Until it is closed it counts as a client.
+    func letGo(of client: ClientLink, isAbrupt: Bool) {
+        client.channel.close(isAbrupt: isAbrupt) { [self] in
+            lingering -= 1
+            finishShutdownIfDrained()
+        }
     }
 
     /// Stops reading a client that does not take its answers, and lets go of one that never will.
@@ -126,12 +137,26 @@ extension Gateway {
                 if queued > Self.highWater { upstream.process?.pauseReading() }
                 if queued < Self.lowWater { upstream.process?.resumeReading() }
             }
-        } else if queued > snapshot.settings.limits.maxMessageBytes {
+        } else if isTooSlow(client, queued) {
             router.end(client.id, .slowReader, at: clock.now())
             return perform()
         }
         if queued > Self.highWater { client.pause(.outbound, true) }
         if queued < Self.lowWater { client.pause(.outbound, false) }
+    }
+
+    /// Above the cap for five seconds, or four times above it. At once would end an honest client to which several large
+    /// results come in one turn.
+    private func isTooSlow(_ client: ClientLink, _ queued: Int) -> Bool {
+        let cap = snapshot.settings.limits.maxMessageBytes
+        guard queued > cap else {
+            client.overCapSince = nil
+            return false
+        }
+        let now = clock.now().monotonic
+        let since = client.overCapSince ?? now
+        client.overCapSince = since
+        return queued > 4 * cap || now - since > 5_000_000_000
     }
 
     static var highWater: Int { 1024 * 1024 }

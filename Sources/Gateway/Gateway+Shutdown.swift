@@ -52,7 +52,7 @@ extension Gateway {
     }
 
     func finishShutdownIfDrained() {
-        guard case .stopping? = shutdown?.phase, upstreams.isEmpty else { return }
+        guard case .stopping? = shutdown?.phase, upstreams.isEmpty, lingering == 0 else { return }
         shutdown?.phase = .done
         ticks?.cancel()
         trail.close(reason: "shutdown")

@@ -41,15 +41,17 @@ extension Gateway {
             case .other(let outcome, let line):
                 take(outcome, line, from: link, at: now)
             case .scanElsewhere(let line, let isOutOfBand):
-                link.answersElsewhere += 1
+                let epoch = link.epoch
+                link.answerWentElsewhere()
                 scan(line) { [weak self, weak link] outcome in
-                    guard let self, let link else { return }
+                    guard let self, let link, link.epoch == epoch else { return }
                     take(outcome, line, from: link, at: clock.now())
                     if !isOutOfBand {
                         link.reader.resume()
                         read(link)
                     }
-                    answerCameBack(to: link)
+                    perform()
+                    link.answerCameBack(of: epoch)
                 }
             case .oversize(let peek, let head):
                 router.oversize(peek, head: head, from: link.id, at: now)
@@ -79,22 +81,14 @@ extension Gateway {
     /// Lets the policies look at a large result on a worker.
     func review(_ id: PendingID, _ message: Message, _ snapshot: Snapshot, _ method: String) {
         let link = router.upstream(of: id).flatMap { upstreams[$0] }
-        link?.answersElsewhere += 1
-        let bound = NIOLoopBound((self, link), eventLoop: eventLoop)
+        link?.answerWentElsewhere()
+        let bound = NIOLoopBound((self, link, link?.epoch ?? 0), eventLoop: eventLoop)
         workers.runIfActive(eventLoop: eventLoop) { snapshot.policies.review(message, of: method) }.whenSuccess {
-            let (gateway, link) = bound.value
+            let (gateway, link, epoch) = bound.value
             gateway.router.reviewed(id, $0, at: gateway.clock.now())
             gateway.perform()
-            if let link { gateway.answerCameBack(to: link) }
+            link?.answerCameBack(of: epoch)
         }
-    }
-
-    private func answerCameBack(to link: UpstreamLink) {
-        link.answersElsewhere -= 1
-        perform()
-        guard link.answersElsewhere == 0, let after = link.afterAnswers else { return }
-        link.afterAnswers = nil
-        after()
     }
 
     /// Stops reading an upstream's sessions while it has 1 MiB of requests to take first.
@@ -141,13 +135,19 @@ extension Gateway {
             if link.role == .shared {
                 onFirstHandshake?(detail)
                 onFirstHandshake = nil
-                if retry == nil { onUpstreamGaveUp?(detail) }
             }
+            if retry == nil, isUsed(link) { onUpstreamGaveUp?(detail) }
         }
         perform()
     }
 
+    /// Whether some client depends on it, or may still come to.
+    private func isUsed(_ link: UpstreamLink) -> Bool {
+        clients.isEmpty || clients.values.contains { router.upstream(of: $0.id) ?? link.id == link.id }
+    }
+
     func stopped(_ link: UpstreamLink) {
+        if case .own = link.role { router.ownUpstreamStopped() }
         upstreams[link.id] = nil
         applyCongestion()
         finishShutdownIfDrained()

@@ -35,6 +35,8 @@ public final class Gateway {
     var dirtyUpstreams: [UpstreamLink] = []
     /// Clients whose session has ended and that still have to get this turn's bytes.
     var closing: [ClientLink] = []
+    /// Channels of ended sessions that are not closed yet.
+    var lingering = 0
     var actions: [Action] = []
     var isTurnOpen = false
     var isPerforming = false
@@ -173,6 +175,8 @@ public final class Gateway {
         isTurnOpen = false
         switch trail.commit() {
         case .blocked:
+            // Their answers wait here meanwhile, where nothing else would stop them from asking for more.
+            for client in dirtyClients where client.outbox.byteCount > Self.highWater { client.pause(.outbound, true) }
             return
         case .done(let barrier):
             flushUpstreams(behind: barrier)
@@ -240,7 +244,7 @@ public final class Gateway {
         dirtyClients.removeAll(keepingCapacity: true)
         let ended = closing
         closing.removeAll()
-        for client in ended { client.channel.close(isAbrupt: false) }
+        for client in ended { letGo(of: client, isAbrupt: false) }
     }
 
     // MARK: - Time
@@ -250,7 +254,10 @@ public final class Gateway {
         trail.tick()
         router.tick(at: clock.now())
         for upstream in upstreams.values { checkCongestion(of: upstream) }
-        if tickCount % 10 == 0 { endIdleSessions() }
+        if tickCount % 10 == 0 {
+            endIdleSessions()
+            for client in clients.values where client.overCapSince != nil { checkReader(of: client) }
+        }
         perform()
         if !isTurnOpen, hasWork { endTurn() }
         tickShutdown()

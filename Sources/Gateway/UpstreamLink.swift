@@ -16,8 +16,10 @@ final class UpstreamLink {
     var held: [(barrier: UInt64, buffers: [ByteBuffer])] = []
     var heldBytes = 0
     /// Answers being scanned or reviewed on a worker: an exit is reported after them.
-    var answersElsewhere = 0
-    var afterAnswers: (() -> Void)?
+    private var answersElsewhere = 0
+    private var afterAnswers: [() -> Void] = []
+    /// Counts processes: what a worker still does for an earlier one is of no use any more.
+    private(set) var epoch = 0
     /// Sessions are not read while this is congested.
     var isCongested = false
     var isStopping = false
@@ -32,9 +34,40 @@ final class UpstreamLink {
     /// Bytes that its process has not taken.
     var queuedBytes: Int { (process?.queuedBytes ?? 0) + heldBytes + outbox.byteCount }
 
-    /// A process has started: nothing of the one before it may be taken for its output.
+    /// A process has started. Nothing of the one before it may be taken for its output, and nothing that was meant for
+    /// the one before may reach it: those calls have been answered as failed.
     func beginProcess(_ reader: LineReader) {
+        epoch += 1
+        answersElsewhere = 0
+        runAfterAnswers()
         self.reader = reader
+        outbox = Outbox()
+        held = []
+        heldBytes = 0
+    }
+
+    /// A worker takes an answer; its end is told with ``answerCameBack(of:)``.
+    func answerWentElsewhere() {
+        answersElsewhere += 1
+    }
+
+    /// The worker is done with an answer of the process of that epoch.
+    func answerCameBack(of epoch: Int) {
+        guard epoch == self.epoch else { return }
+        answersElsewhere -= 1
+        if answersElsewhere == 0 { runAfterAnswers() }
+    }
+
+    /// Runs `body` when every answer read so far has come back from the workers.
+    private func afterAnswers(_ body: @escaping () -> Void) {
+        afterAnswers.append(body)
+        if answersElsewhere == 0 { runAfterAnswers() }
+    }
+
+    private func runAfterAnswers() {
+        let waiting = afterAnswers
+        afterAnswers = []
+        for body in waiting { body() }
     }
 
     func write(_ buffers: [ByteBuffer]) {
@@ -65,10 +98,9 @@ extension UpstreamLink: SupervisedUpstreamDelegate {
         reader.end()
         gateway.read(self)
         // An exit is told after the answers that were read before it.
-        let exited = { [gateway, self] in
+        afterAnswers { [gateway, self] in
             gateway.exited(self, pid: pid, program: program, restart: restart, status: status, next: next)
         }
-        if answersElsewhere == 0 { exited() } else { afterAnswers = exited }
     }
 
     func upstreamStartFailed(_ process: SupervisedUpstream, failure: StartFailure, next: RestartDecision) {
@@ -80,6 +112,6 @@ extension UpstreamLink: SupervisedUpstreamDelegate {
     }
 
     func upstreamStopped(_ process: SupervisedUpstream) {
-        gateway.stopped(self)
+        afterAnswers { [gateway, self] in gateway.stopped(self) }
     }
 }

@@ -45,14 +45,21 @@ final class LineChannel: ClientChannel {
         }
     }
 
-    func close(isAbrupt: Bool) {
-        if isAbrupt {
-            channel.close(promise: nil)
-        } else {
-            // An empty write behind everything queued: when it is done, the client has all of it.
-            let channel = channel
-            channel.writeAndFlush(ByteBuffer()).whenComplete { _ in channel.close(promise: nil) }
+    func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
+        let done = NIOLoopBound(closed, eventLoop: channel.eventLoop)
+        guard !isAbrupt else {
+            channel.closeFuture.whenComplete { _ in done.value() }
+            return channel.close(promise: nil)
         }
+        let channel = channel
+        // A client that never takes its last bytes would keep them, and a descriptor, for ever.
+        let patience = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in
+            patience.cancel()
+            done.value()
+        }
+        // An empty write behind everything queued: when it is done, the client has all of it.
+        channel.writeAndFlush(ByteBuffer()).whenComplete { _ in channel.close(promise: nil) }
     }
 }
 

@@ -63,7 +63,7 @@ public final class UnixDoor {
             logger.warning("refused a client (\(peer)): \(reason)")
             line.write(gateway.refusal(reason))
             line.flush()
-            return line.close(isAbrupt: false)
+            return line.close(isAbrupt: false) {}
         }
         try channel.pipeline.syncOperations.addHandler(LineHandler(gateway: gateway, session: session))
     }

@@ -17,7 +17,6 @@ final class Pending {
     enum Effect {
         case none
         case subscribed(ExactName)
-        case unsubscribed(ExactName)
         case initialize(offer: String)
     }
 
@@ -117,7 +116,10 @@ struct PendingTable {
     private(set) var count = 0
 
     /// Whether no place is left for another request.
-    var isFull: Bool { free.isEmpty && slots.count >= PendingID.capacity }
+    var isFull: Bool { count >= PendingID.capacity }
+
+    /// The same for clients: the gateway's own requests always find a place.
+    var isFullForClients: Bool { count >= PendingID.capacity - 4096 }
 
     /// Stores a request; its deadline is `timeout` from `now`. The table must not be full.
     mutating func insert(_ pending: Pending, now: UInt64) -> PendingID {

@@ -47,13 +47,36 @@ extension Router {
         guard let text = incoming.message.string(.paramsURI) else {
             return fail(incoming, code: -32602, "resources/subscribe without params.uri", at: now)
         }
-        let uri = ExactName(text)
-        guard upstreams.read(upstream, { $0.subscribers[uri] != nil }) == true else {
-            return forward(incoming, effect: .subscribed(uri), at: now)
+        guard text.utf8.count <= Self.longestURI,
+            sessions.read(incoming.session, { $0.subscriptions.count < Self.mostSubscriptions }) == true
+        else {
+            let caps = "at most \(Self.mostSubscriptions) per session, each of \(Self.longestURI) bytes"
+            return fail(incoming, .overloaded("subscriptions: \(caps)"), at: now)
         }
+        let uri = ExactName(text)
+        let isFirst = upstreams.read(upstream) { $0.subscribers[uri] == nil } ?? true
         sessions.update(incoming.session) { _ = $0.subscriptions.insert(uri) }
         upstreams.update(upstream) { _ = $0.subscribers[uri, default: []].insert(incoming.session) }
-        answer(incoming, Reply.empty(id: incoming.id), at: now)
+        if isFirst {
+            forward(incoming, effect: .subscribed(uri), at: now)
+            // It may have been refused right there.
+            if sessions.read(incoming.session, { $0.inFlight[incoming.key] == nil }) == true {
+                sessions.update(incoming.session) { _ = $0.subscriptions.remove(uri) }
+                _ = leave(incoming.session, uri, on: upstream)
+            }
+        } else {
+            answer(incoming, Reply.empty(id: incoming.id), at: now)
+        }
+    }
+
+    private static var mostSubscriptions: Int { 1000 }
+    private static var longestURI: Int { 8192 }
+
+    /// A subscription that the upstream did not take is none.
+    mutating func subscriptionFailed(_ uri: ExactName, of request: Pending) {
+        guard let session = request.session else { return }
+        sessions.update(session) { _ = $0.subscriptions.remove(uri) }
+        _ = leave(session, uri, on: request.upstream)
     }
 
     /// The last subscriber's request goes upstream; earlier ones are answered here.
@@ -67,9 +90,10 @@ extension Router {
         }
         let uri = ExactName(text)
         let session = incoming.session
-        sessions.update(session) { _ = $0.subscriptions.remove(uri) }
-        if leave(session, uri, on: upstream) {
-            forward(incoming, effect: .unsubscribed(uri), at: now)
+        let was = sessions.update(session) { $0.subscriptions.remove(uri) != nil }
+        // Whoever had not subscribed must not end what somebody else has.
+        if was == true, leave(session, uri, on: upstream) {
+            forward(incoming, effect: .none, at: now)
         } else {
             answer(incoming, Reply.empty(id: incoming.id), at: now)
         }

@@ -7,6 +7,9 @@ extension Router {
     /// The one RESPONSE of a client's request, whatever ended it. The request stays in the table.
     mutating func conclude(_ request: Pending, _ failure: AuditEvent.Failure?, result: ByteBuffer?, at now: Moment) {
         guard let session = request.session else { return }
+        if let failure, case .subscribed(let uri) = request.effect, failure.reason != "connection_lost" {
+            subscriptionFailed(uri, of: request)
+        }
         // The monotonic clock is read once a turn, so a request can end in the turn that admitted it.
         let duration = now.monotonic >= request.admitted ? now.monotonic - request.admitted : 0
         record(

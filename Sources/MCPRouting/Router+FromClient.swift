@@ -126,7 +126,7 @@ extension Router {
                 incoming.session, { ($0.upstream, max($0.inFlight.count, $0.working)) }),
             let upstream
         else { return }
-        guard open < limit, !pending.isFull else {
+        guard open < limit, !pending.isFullForClients else {
             return fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
         }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {

@@ -96,7 +96,6 @@ extension Router {
         }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil
         conclude(request, Self.failure(in: message), result: result, at: now)
-        if message.scan.kind == .result { apply(request.effect, of: request) }
         var reply = SplicedMessage(message.bytes)
         reply.replace(message.scan[.id], with: request.id)
         deliver(reply, to: request, at: now)
@@ -107,17 +106,6 @@ extension Router {
         guard let session = request.session else { return }
         deliver(reply, to: session, batch: request.batch)
         endIfDone(session, at: now)
-    }
-
-    private mutating func apply(_ effect: Pending.Effect, of request: Pending) {
-        guard let session = request.session, sessions.contains(session) else { return }
-        switch effect {
-        case .subscribed(let uri):
-            sessions.update(session) { $0.subscriptions.insert(uri) }
-            upstreams.update(request.upstream) { $0.subscribers[uri, default: []].insert(session) }
-        case .none, .unsubscribed, .initialize:
-            break
-        }
     }
 
     /// What the audit says of an answer that is no success.

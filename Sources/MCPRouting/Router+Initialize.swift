@@ -107,7 +107,8 @@ extension SessionIdentity {
         guard info.isPresent, JSONText.kind(of: info, in: message.bytes) == .object else { return self }
         func text(_ name: String) -> String? {
             let range = JSONText.member(name, of: info, in: message.bytes)
-            return range.isPresent ? JSONText.string(range, in: message.bytes) : nil
+            // Kept for as long as the session lives; no log prints more of it.
+            return range.isPresent ? JSONText.string(range, in: message.bytes).map { String($0.prefix(256)) } : nil
         }
         return SessionIdentity(
             sessionID: sessionID, transport: transport, peer: peer, clientName: text("name"),

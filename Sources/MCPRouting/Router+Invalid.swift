@@ -64,7 +64,7 @@ extension Router {
         guard rejection.isResponse, rejection.id.isPresent,
             let id = request(answered: rejection.id, in: line, by: upstream)
         else { return }
-        endForwarded(id, .malformedResult("upstream's answer is malformed: \(rejection.reason)"), at: now)
+        unusable(id, .malformedResult("upstream's answer is malformed: \(rejection.reason)"), at: now)
     }
 
     /// A message of the upstream beyond `max_message_bytes`: the call that it answers fails at once.
@@ -77,7 +77,16 @@ extension Router {
         guard !peek.hasMethod, peek.id.isPresent, let id = request(answered: peek.id, in: head, by: upstream) else {
             return
         }
-        endForwarded(id, ending, at: now)
+        unusable(id, ending, at: now)
+    }
+
+    /// Ends what an answer was for that cannot be used.
+    private mutating func unusable(_ id: PendingID, _ ending: Ending, at now: Moment) {
+        guard case .own(let own)? = pending.standing(of: id), let upstream = pending[id]?.upstream else {
+            return endForwarded(id, ending, at: now)
+        }
+        remove(id, at: now)
+        ownRequestFailed(own, of: upstream, ending.message, at: now)
     }
 
     /// A batch of a client: its elements, already scanned, in order.

@@ -9,7 +9,9 @@ extension Router {
     mutating func ask(
         _ own: OwnRequest, of upstream: UpstreamID, _ method: String, _ params: ByteBuffer?, at now: Moment
     ) {
-        guard !pending.isFull else { return actions.append(.log(.warning("no room for \(method): too many requests"))) }
+        guard !pending.isFull else {
+            return ownRequestFailed(own, of: upstream, "too many requests in flight", at: now)
+        }
         let timeouts = snapshot.settings.timeouts
         let seconds = if case .handshake = own { timeouts.connection } else { timeouts.request }
         let timeout = seconds.nanoseconds
@@ -37,14 +39,18 @@ extension Router {
     }
 
     mutating func ownRequestExpired(_ own: OwnRequest, of upstream: UpstreamID, at now: Moment) {
+        let limit = if case .handshake = own { "connection_timeout" } else { "request_timeout" }
+        ownRequestFailed(own, of: upstream, "no answer within \(limit)", at: now)
+    }
+
+    /// No usable answer will come.
+    mutating func ownRequestFailed(_ own: OwnRequest, of upstream: UpstreamID, _ reason: String, at now: Moment) {
         switch own {
-        case .handshake: handshakeFailed(upstream, "did not answer initialize within connection_timeout", at: now)
-        case .tools:
-            upstreams.update(upstream) { $0.catalog.reading = nil }
-            actions.append(.log(.warning("upstream did not answer the gateway's own tools/list in time")))
-        case .setLevel, .subscribe, .unsubscribe:
-            actions.append(.log(.warning("upstream did not answer the gateway's own \(own.method) in time")))
+        case .handshake: return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
+        case .tools: upstreams.update(upstream) { $0.catalog.reading = nil }
+        case .setLevel, .subscribe, .unsubscribe: break
         }
+        actions.append(.log(.warning("the gateway's own \(own.method) failed: \(reason)")))
     }
 
     // MARK: - The names of its tools

@@ -82,6 +82,13 @@ extension Router {
             $0.handshakeDeadline = nil
         }
         actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue)))
+        if id == nextShared, let (level, subscribers) = upstreams.read(shared, { ($0.level, $0.subscribers) }) {
+            // What its sessions want by now, not when it was started.
+            upstreams.update(id) {
+                $0.level = level
+                $0.subscribers = subscribers
+            }
+        }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
         if id == nextShared { completeSwap(to: id, at: now) }
@@ -111,11 +118,6 @@ extension Router {
         let state = UpstreamState(role: .shared)
         state.replaces = shared
         state.handshakeDeadline = now.monotonic + snapshot.settings.timeouts.connection.nanoseconds
-        // The new process gets the log level and the subscriptions of the sessions that will move to it.
-        if let (level, subscribers) = upstreams.read(shared, { ($0.level, $0.subscribers) }) {
-            state.level = level
-            state.subscribers = subscribers
-        }
         let id = upstreams.insert(state)
         nextShared = id
         actions.append(.start(id, .shared))
@@ -131,25 +133,16 @@ extension Router {
         where upstreams.read(draining, { $0.drainsUntil != nil && $0.role == .shared }) == true {
             retire(draining, at: now)
         }
-        // The old process was the shared one until two lines above.
-        guard
-            let (waiting, bytes, subscribers, level) = upstreams.read(
-                old,
-                {
-                    ($0.waiting, $0.waitingBytes, $0.subscribers, $0.level)
-                })
-        else { return }
+        // The old process was the shared one until a moment ago.
+        guard let (waiting, bytes) = upstreams.read(old, { ($0.waiting, $0.waitingBytes) }) else { return }
         upstreams.update(old) {
             $0.waiting.removeAll()
             $0.waitingBytes = 0
         }
-        // Subscriptions and levels may have changed while the new process was shaking hands.
         upstreams.update(id) {
-            $0.subscribers = subscribers
             $0.waiting = waiting
             $0.waitingBytes = bytes
         }
-        if level != upstreams.read(id, { $0.level }) ?? nil { adjustLevel(of: id, at: now) }
         for entry in waiting { if case .request(let request, _) = entry.content { move(request, to: id) } }
         for entry in waiting { if case .initialize(let request) = entry.content { move(request, to: id) } }
         for session in sessions.ids where sessions.read(session, { $0.upstream == old }) == true {
@@ -196,13 +189,17 @@ extension Router {
 
     /// Ends an upstream for good. What is still in flight there ends with it.
     mutating func retire(_ id: UpstreamID, at now: Moment) {
-        guard let role = upstreams.read(id, { $0.role }) else { return }
         // `remove` looks at this to see a drained upstream: it must not come back here.
         upstreams.update(id) { $0.drainsUntil = nil }
         for request in pending.all(where: { $0.upstream == id }) { endForwarded(request, .upstreamExited, at: now) }
         guard upstreams.remove(id) != nil else { return }
-        if case .own = role { ownUpstreams -= 1 }
         actions.append(.stop(id))
+    }
+
+    /// A process of a session's own is gone for good. Until then it counts, so that sessions that come and go cannot have
+    /// more processes alive than `max_dedicated`.
+    public mutating func ownUpstreamStopped() {
+        ownUpstreams -= 1
     }
 
     mutating func expireUpstream(_ id: UpstreamID, at now: Moment) {

@@ -155,6 +155,11 @@ public struct Router {
     }
 
     mutating func endWork(of session: SessionID, on upstream: UpstreamID) {
+        // What a process that was swapped out still did for it had become nobody's at the swap.
+        guard sessions.read(session, { $0.upstream == upstream }) != false else {
+            upstreams.update(upstream) { $0.ghosts -= 1 }
+            return
+        }
         let isLast = sessions.update(session) {
             $0.working -= 1
             return $0.working == 0

@@ -302,6 +302,10 @@ private struct World {
         #expect(harness.router.counts.sessions == 0)
         #expect(harness.router.counts.pending == 0)
         #expect(harness.router.generations.map(\.calls) == [0])
+        for upstream in harness.router.upstreams.ids {
+            let left = harness.router.upstreams.read(upstream) { [$0.busyCount, $0.busySum, $0.ghosts, $0.inFlight] }
+            #expect(left == [0, 0, 0, 0])
+        }
         // Per session: one RESPONSE for every REQUEST, under the same snapshot, and nothing open in between.
         var open: [String: Int] = [:]
         var requests = 0

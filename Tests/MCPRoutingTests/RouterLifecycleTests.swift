@@ -124,6 +124,21 @@ struct RouterLifecycleTests {
             ])
     }
 
+    @Test("an unusable answer to our own initialize has the process replaced, not waited for")
+    func unusableHandshake() throws {
+        let harness = RouterHarness()
+        let session = harness.ready()
+        harness.router.upstreamStarted(harness.shared, pid: 1, program: "true", restart: 0, at: harness.now)
+        harness.perform()
+        let id = try #require(harness.lastID(of: "initialize", at: harness.shared))
+        harness.receive(#"{"jsonrpc":"2.0","id":\#(id),"result":{},"result":{}}"#, from: harness.shared)
+        let isRecycled = harness.others.contains {
+            if case .recycle = $0 { true } else { false }
+        }
+        #expect(isRecycled)
+        #expect(Text.path(["error", "data", "reason"], harness.last(session)) == #""upstream_unavailable""#)
+    }
+
     @Test("a request that is not answered in time is cancelled upstream and answered once")
     func timeout() throws {
         let harness = RouterHarness()

@@ -53,6 +53,8 @@ struct RouterSharingTests {
             return
         }
         #expect(stopped == own)
+        #expect(harness.router.counts.ownUpstreams == 1, "it counts until its process is gone")
+        harness.router.ownUpstreamStopped()
         #expect(harness.router.counts.ownUpstreams == 0)
         harness.router.upstreamExited(own, pid: 42, program: "true", restart: 0, status: "exit 0", at: harness.now)
         harness.perform()
@@ -212,6 +214,23 @@ struct RouterSharingTests {
         #expect(count("unsubscribe") == 1)
     }
 
+    @Test("whoever has not subscribed cannot end somebody else's subscription")
+    func foreignUnsubscribe() {
+        let harness = RouterHarness()
+        harness.start()
+        let (first, second) = (harness.ready("a"), harness.ready("b"))
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"x://y"}}"#, from: first)
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":1,"method":"resources/unsubscribe","params":{"uri":"x://y"}}"#, from: second)
+        #expect(Text.member("result", harness.last(second)) == "{}")
+        #expect(harness.lastID(of: "resources/unsubscribe", at: harness.shared) == nil)
+        harness.answer("resources/subscribe", of: harness.shared, "{}")
+        let update = #"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"x://y"}}"#
+        harness.receive(update, from: harness.shared)
+        #expect(harness.last(first) == update)
+    }
+
     @Test("a subscription that the upstream refuses is no subscription")
     func refusedSubscription() throws {
         let harness = RouterHarness()
@@ -308,6 +327,26 @@ struct RouterSharingTests {
         #expect(stopped == old)
         harness.receive(RouterHarness.call(id: "2", tool: "read"), from: session)
         #expect(harness.lastID(of: "tools/call", at: next) != nil)
+    }
+
+    @Test("after a swap each session's log messages are still its own")
+    func busyAfterSwap() throws {
+        let harness = RouterHarness()
+        harness.start()
+        let session = harness.ready()
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
+        let old = harness.shared
+        let first = try #require(harness.lastID(of: "tools/call", at: old))
+        harness.router.replaceShared(at: harness.now)
+        harness.perform()
+        let next = try #require(harness.router.nextShared)
+        harness.start(next)
+        harness.receive(RouterHarness.call(id: "2", tool: "read"), from: session)
+        harness.receive(#"{"jsonrpc":"2.0","id":\#(first),"result":{}}"#, from: old)
+        harness.answer("tools/call", of: next, "{}")
+        #expect(harness.router.sessions.read(session) { $0.working } == 0)
+        #expect(harness.router.upstreams.read(next) { $0.busyCount } == 0)
+        #expect(harness.router.upstreams.read(next) { $0.ghosts } == 0)
     }
 
     @Test("a next process that does not shake hands in time is given up; nobody notices")
