@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .executable(name: "gatekit", targets: ["gatekit"]),
         .executable(name: "zscaler-mcp", targets: ["zscaler-mcp"]),
+        .executable(name: "mcp-filesystem", targets: ["mcp-filesystem"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -92,6 +93,11 @@ let package = Package(
         .executableTarget(name: "gatekit", dependencies: ["Commands"], swiftSettings: strict),
         .executableTarget(name: "zscaler-mcp", dependencies: ["Commands"], swiftSettings: strict),
 
+        // The embedded upstream: a program of its own, which shares only the wire with the gateway.
+        .target(name: "COpenAt2", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        module("MCPFilesystem", ["COpenAt2", "JSONRPCWire", nioCore]),
+        .executableTarget(name: "mcp-filesystem", dependencies: ["MCPFilesystem"], swiftSettings: strict),
+
         // What the benchmarks compare the Unix door with; installed nowhere.
         .executableTarget(
             name: "nio-echo", dependencies: [nioCore, nioPosix], path: "Tests/Benchmarks/NIOEcho",
@@ -114,6 +120,7 @@ let package = Package(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests("Gateway", ["JSONRPCWire", nioCore]),
         tests("LineDoors", ["GatewayConfiguration"]),
+        tests("MCPFilesystem", ["JSONRPCWire", nioCore]),
     ]
 )
 

@@ -1,0 +1,4 @@
+import Glibc
+import MCPFilesystem
+
+exit(FilesystemCommand.run(arguments: Array(CommandLine.arguments.dropFirst())))
