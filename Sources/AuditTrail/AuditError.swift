@@ -16,8 +16,6 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
         case noSpace
         /// The file holds records of another format and can not be moved away.
         case otherFormat
-        /// This format has no encoder.
-        case unsupportedFormat
     }
 
     /// What kind of problem it is.

@@ -118,11 +118,11 @@ public final class AuditTrail {
                     routes.append((sink, settings))
                 }
             }
-            for (sink, settings) in routes { try sink.adopt(settings, snapshot) }
         } catch {
             for step in undo.reversed() { step() }
             throw error
         }
+        for (sink, settings) in routes { sink.adopt(settings, snapshot) }
         sinks += opened
         for sink in opened { sink.record(.start(version: version, settings: sink.settings)) }
         for (sink, _) in routes where !opened.contains(where: { $0 === sink }) { sink.tick(inspects: true) }
@@ -153,14 +153,12 @@ public final class AuditTrail {
 
     /// Whether calls under `snapshot` should bring their `params`.
     public func wantsParams(_ snapshot: Snapshot) -> Bool {
-        snapshot.settings.fileAuditing.contains {
-            $0.includeRequestBody || $0.mode == .tools || $0.format == .debug || $0.format == .tool
-        }
+        snapshot.recordsParams
     }
 
     /// Whether outcomes under `snapshot` should bring their `result`.
     public func wantsResult(_ snapshot: Snapshot) -> Bool {
-        snapshot.settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
+        snapshot.recordsResults
     }
 
     // MARK: Events

@@ -65,7 +65,7 @@ final class FileSink: AuditSink {
         self.seq = seq
         self.clock = clock
         self.calls = calls
-        encoder = try FormatChoice.encoder(for: settings, run: run)
+        encoder = FormatChoice.encoder(for: settings, run: run)
         let access = try FileAccess(settings)
         let opened = try OpenedFile(place.path, access)
         isNew = opened.isNew
@@ -89,7 +89,7 @@ final class FileSink: AuditSink {
     /// Makes a file that was just opened ready for our records: another format is moved away, and a last line without
     /// its end, torn by a power cut or a kill, gets its newline, so that it stays the only one that can not be read.
     private func adjust(to opened: OpenedFile) throws(AuditError) {
-        if let first = opened.firstByte, !encoder.mayBegin(with: first) {
+        if !opened.beginning.isEmpty, !encoder.mayBegin(with: opened.beginning) {
             try moveAway("it begins in another format than '\(settings.format.rawValue)'")
         } else if let last = opened.lastByte, last != 0x0A {
             pending.prepend(0x0A)
@@ -116,15 +116,14 @@ final class FileSink: AuditSink {
     /// Tries what could go wrong with `next`: a new mode or format takes a new file, which is begun here. Returns what
     /// undoes it.
     func prepare(_ next: FileAuditingSettings) throws(AuditError) -> () -> Void {
-        _ = try FormatChoice.encoder(for: next, run: run)
         let access = try FileAccess(next)
         let former = file.access
-        if next.format != settings.format || next.mode != settings.mode, file.size > 0 || !pending.isEmpty {
+        if !next.continues(settings), file.size > 0 || !pending.isEmpty {
             guard pending.isEmpty || write() else {
                 throw AuditError(
                     code: .otherFormat, path: path, reason: "its last records are not written: \(lastError ?? "")")
             }
-            try moveAway("its format or mode changes")
+            try moveAway("how its records are printed changes")
         }
         try file.change(access)
         // Setting back what was set a moment ago: if even that fails, the file keeps the stricter check of its owner.
@@ -132,8 +131,8 @@ final class FileSink: AuditSink {
     }
 
     /// Takes over settings that ``prepare(_:)`` has accepted, at a record boundary.
-    func adopt(_ next: FileAuditingSettings, _ snapshot: Snapshot) throws(AuditError) {
-        encoder = try FormatChoice.encoder(for: next, run: run)
+    func adopt(_ next: FileAuditingSettings, _ snapshot: Snapshot) {
+        encoder = FormatChoice.encoder(for: next, run: run)
         settings = next
         self.snapshot = snapshot
         if !next.critical { closed = nil }
@@ -267,9 +266,10 @@ final class FileSink: AuditSink {
 
 // Room and gap.
 extension FileSink {
-    /// What the pending records and the responses of admitted requests need, and one AUDIT_GAP.
+    /// What the pending records and the responses of admitted requests need, one AUDIT_GAP, and the header of a file
+    /// that may be begun in between.
     private var roomInUse: Int {
-        pending.count + outstanding * encoder.largestAnswer + encoder.largestGap
+        encoder.header.count + pending.count + outstanding * encoder.largestAnswer + encoder.largestGap
     }
 
     /// The same with one more request.
@@ -328,12 +328,12 @@ extension FileSink {
         if settings.durability == .none, nextFlush == nil, writeFailure == nil {
             nextFlush = clock.monotonic() + Self.longestDelay
         }
-        if file.size + pending.count > settings.maxFileBytes { rotate(before: start) }
+        if max(file.size, encoder.header.count) + pending.count > settings.maxFileBytes { rotate(before: start) }
     }
 
     /// Rotates in front of the record that begins at `start`, if there is anything in front of it.
     private func rotate(before start: Int) {
-        guard settings.backupCount > 0, mayRotate, writeFailure == nil, file.size + start > 0,
+        guard settings.backupCount > 0, mayRotate, writeFailure == nil, start > 0 || file.size > encoder.header.count,
             start == 0 || write(start)
         else { return }
         switch file.rotate(backups: settings.backupCount, room: settings.critical ? roomInUse : 0) {
@@ -358,6 +358,12 @@ extension FileSink {
     /// One write(2) of the first `length` pending bytes, or all. What the system does not take stays, byte for byte.
     private func write(_ length: Int? = nil) -> Bool {
         let length = length ?? pending.count
+        if !encoder.header.isEmpty, let reason = file.begin(with: encoder.header) {
+            writeFailure = reason
+            lastError = reason
+            close(reason)
+            return false
+        }
         let taken = file.append(UnsafeBufferPointer(rebasing: pending.bytes.prefix(length)))
         if taken > 0 {
             bytes += UInt64(taken)
@@ -400,19 +406,6 @@ extension FileSink {
             followFailure = error.reason
             lastError = error.reason
             close(error.reason)
-        }
-    }
-}
-
-/// Which encoder prints a format.
-enum FormatChoice {
-    static func encoder(for settings: FileAuditingSettings, run: String) throws(AuditError) -> any RecordEncoder {
-        switch settings.format {
-        case .json: return JSONRecordEncoder(settings: settings, run: run)
-        case .line, .debug, .csv, .tool:
-            throw AuditError(
-                code: .unsupportedFormat, path: settings.outputFile,
-                reason: "format '\(settings.format.rawValue)' has no encoder; use 'json'")
         }
     }
 }

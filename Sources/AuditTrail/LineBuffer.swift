@@ -71,6 +71,12 @@ final class LineBuffer {
         more.withUnsafeBufferPointer { append($0) }
     }
 
+    /// Appends what `other` holds.
+    @inline(__always)
+    func append(_ other: LineBuffer) {
+        append(other.bytes)
+    }
+
     func append(decimal value: UInt64) {
         makeRoom(20)
         var digits = 1
@@ -93,6 +99,23 @@ final class LineBuffer {
     func append(decimal value: Int) {
         if value < 0 { append(UInt8(ascii: "-")) }
         append(decimal: UInt64(value.magnitude))
+    }
+
+    /// Appends two hex digits.
+    func append(hex byte: UInt8) {
+        for digit in [byte >> 4, byte & 0xF] { append(digit < 10 ? 0x30 + digit : 0x61 + digit - 10) }
+    }
+
+    /// Replaces each `byte` from `start` on.
+    func replace(_ byte: UInt8, with other: UInt8, from start: Int) {
+        precondition(start >= 0 && start <= count)
+        for index in start..<count where base[index] == byte { base[index] = other }
+    }
+
+    /// Turns ASCII letters from `start` on into capitals.
+    func uppercase(from start: Int) {
+        precondition(start >= 0 && start <= count)
+        for index in start..<count where base[index] >= 0x61 && base[index] <= 0x7A { base[index] &= 0xDF }
     }
 
     /// Forgets everything behind the first `length` bytes.

@@ -50,7 +50,6 @@ struct FileAuditingReader {
         var sink = FileAuditingSettings(outputFile: "")
         if let format = config.choice("format", Format.self, aliases: Self.formatAliases) { sink.format = format }
         if let mode = config.choice("mode", Mode.self, aliases: Self.modeAliases) { sink.mode = mode }
-        requireAvailable(sink)
         readRotation(&sink)
         if let critical = entry.critical(config) { sink.critical = critical }
         if let durability = config.choice("durability", FileAuditingSettings.Durability.self) {
@@ -69,6 +68,7 @@ struct FileAuditingReader {
             sink.timestampPrecision = precision
         }
         readFormatOptions(&sink)
+        warnOfBodies(sink)
         if let place = entry.place("priority", config) {
             _ = entry.priority(config)
             reading.warn(place.keyPosition(of: "priority"), "'priority' has no effect on an auditing policy")
@@ -94,20 +94,6 @@ struct FileAuditingReader {
             return nil
         }
         return path
-    }
-
-    private func requireAvailable(_ sink: FileAuditingSettings) {
-        guard entry.isEnabled else { return }
-        let format: Feature? =
-            switch sink.format {
-            case .json: nil
-            case .line: .formatLine
-            case .debug: .formatDebug
-            case .csv: .formatCSV
-            case .tool: .formatTool
-            }
-        if let format { reading.require(format, at: config.position(of: "format")) }
-        if sink.mode == .tools { reading.require(.modeTools, at: config.position(of: "mode")) }
     }
 
     private func readRotation(_ sink: inout FileAuditingSettings) {
@@ -141,15 +127,52 @@ struct FileAuditingReader {
         sink.csv.escapeCharacter = character("escape_char", section)
         if let null = section.text("null_value") { sink.csv.nullValue = null.value }
         if let extended = section.flag("extended_columns") { sink.csv.extendedColumns = extended }
+        refuseDelimiter(sink.csv, section)
+    }
+
+    /// A character that means two things would make rows unreadable.
+    private func refuseDelimiter(_ csv: CSVSettings, _ section: Section) {
+        for (key, value) in [("quote_char", csv.quoteCharacter), ("escape_char", csv.escapeCharacter ?? "")]
+        where value == csv.delimiter.rawValue {
+            reading.refuse(section.position(of: key), "\(section.path(key)) is the delimiter too; choose another")
+        }
+    }
+
+    /// Bodies that a format never prints, or not as configured.
+    private func warnOfBodies(_ sink: FileAuditingSettings) {
+        func warn(_ key: String, _ why: String) {
+            reading.warn(config.position(of: key), "\(config.path(key)) has no effect\(why)")
+        }
+        switch sink.format {
+        case .csv where !sink.csv.extendedColumns:
+            let why = " in format 'csv' without csv_config.extended_columns"
+            if sink.includeRequestBody { warn("include_request_body", why) }
+            if sink.includeResponseBody { warn("include_response_body", why) }
+        case .tool where sink.includeResponseBody:
+            warn("include_response_body", " in format 'tool', which prints a summary of each result")
+        case .json, .line, .debug, .csv, .tool: break
+        }
     }
 
     private func character(_ key: String, _ section: Section) -> String? {
         guard let text = section.text(key) else { return nil }
         let isOne = text.value.utf8.count == 1 && text.value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-        if isOne { return text.value }
-        reading.refuse(
-            text.position, "\(text.name): '\(printable(text.raw))' is not one visible ASCII character")
-        return nil
+        guard isOne, let byte = text.value.utf8.first else {
+            reading.refuse(
+                text.position, "\(text.name): '\(printable(text.raw))' is not one visible ASCII character")
+            return nil
+        }
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: ":"),
+            UInt8(ascii: "."):
+            // Our own cells are made of these and are never escaped.
+            reading.refuse(
+                text.position,
+                "\(text.name): '\(printable(text.raw))' is part of names and times; use other punctuation, such as ' or \""
+            )
+            return nil
+        default: return text.value
+        }
     }
 }
 

@@ -9,11 +9,6 @@ enum Feature: Hashable, CaseIterable {
     case dedicatedSessions
     case outputSanitization
     case journalAuditing
-    case formatLine
-    case formatDebug
-    case formatCSV
-    case formatTool
-    case modeTools
     case toolCallLog
     case pidFile
 
@@ -25,11 +20,6 @@ enum Feature: Hashable, CaseIterable {
         .dedicatedSessions: "sessions 'dedicated'",
         .outputSanitization: "policy 'output_sanitization'",
         .journalAuditing: "policy 'journal_auditing'",
-        .formatLine: "format 'line'",
-        .formatDebug: "format 'debug'",
-        .formatCSV: "format 'csv'",
-        .formatTool: "format 'tool'",
-        .modeTools: "mode 'tools'",
         .toolCallLog: "the tool-call log",
         .pidFile: "the PID file",
     ]
@@ -44,8 +34,6 @@ enum Feature: Hashable, CaseIterable {
         case .transportHTTP: "; use stdio or unix"
         case .modernEra: "; use auto or legacy"
         case .dedicatedSessions: "; use shared"
-        case .formatLine, .formatDebug, .formatCSV, .formatTool: "; use json"
-        case .modeTools: "; use all, security or operations"
         case .outputSanitization, .journalAuditing: "; remove the entry or set enabled: false"
         case .httpDoor: "; remove the key"
         case .toolCallLog: "; unset the switch"

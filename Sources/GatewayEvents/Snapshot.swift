@@ -29,7 +29,9 @@ public final class Snapshot: Sendable {
         self.label = "\(generation):\(configHash)"
         self.settings = settings
         let printing: Set<FileAuditingSettings.Format> = [.debug, .tool]
-        recordsParams = settings.fileAuditing.contains { $0.includeRequestBody || printing.contains($0.format) }
+        recordsParams = settings.fileAuditing.contains {
+            $0.includeRequestBody || $0.mode == .tools || printing.contains($0.format)
+        }
         recordsResults = settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
         self.policies = policies
     }

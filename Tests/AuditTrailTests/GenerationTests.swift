@@ -89,19 +89,6 @@ struct GenerationTests {
         #expect(sequence(directory.lines("a.log")) == [3])
     }
 
-    @Test(
-        "a format without an encoder is refused, with what to use",
-        arguments: [FileAuditingSettings.Format.line, .debug, .csv, .tool])
-    func formats(format: FileAuditingSettings.Format) {
-        var settings = settings("a.log")
-        settings.format = format
-        #expect {
-            _ = try Scene([settings])
-        } throws: {
-            ($0 as? AuditError)?.reason == "format '\(format.rawValue)' has no encoder; use 'json'"
-        }
-    }
-
     @Test("sinks record what their mode says", arguments: FileAuditingSettings.Mode.allCases)
     func modes(mode: FileAuditingSettings.Mode) throws {
         let plain = AuditEvent.Call(requestID: "1", method: "initialize", tool: nil)

@@ -56,6 +56,29 @@ final class AuditFile {
         return taken
     }
 
+    /// Writes `header` if the file is empty; nil, or why the file can not be written now.
+    ///
+    /// Asked before every group of records of a format with a header: others may have emptied the file or, sharing it,
+    /// begun it. Whoever finds it empty under the lock writes the header, so that no two do.
+    func begin(with header: [UInt8]) -> String? {
+        refresh()
+        guard size == 0 else { return nil }
+        do {
+            let lock = try RotationLock(path, patience: 20)
+            defer { withExtendedLifetime(lock) {} }
+            refresh()
+            guard size == 0 else { return nil }
+            let taken = header.withUnsafeBufferPointer { append($0) }
+            if taken == header.count { return nil }
+            // A beginning of a header would be taken for another format: without records it may go again.
+            if taken > 0, ftruncate(descriptor.number, 0) == 0 { refresh() }
+            return taken < 0
+                ? "cannot write: \(systemText(Int32(-taken)))" : "the header could not be written whole"
+        } catch {
+            return "cannot lock \(path).lock: \(systemText(error.code))"
+        }
+    }
+
     /// Hands over what has to be synced and forgets it.
     func takeUnsynced() -> [SyncTarget] {
         defer { unsynced = [] }

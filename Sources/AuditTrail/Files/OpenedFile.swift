@@ -39,10 +39,13 @@ struct OpenedFile {
     let size: Int
     /// Whether it did not exist before.
     let isNew: Bool
-    /// nil when it is empty.
-    let firstByte: UInt8?
+    /// Up to ``longestBeginning`` bytes; empty when the file is.
+    let beginning: [UInt8]
     /// nil when it is empty.
     let lastByte: UInt8?
+
+    /// Enough for a csv header, quoted.
+    static let longestBeginning = 512
 
     /// Opens `path` for appending, creates it if `mayCreate`, and gives it its access.
     ///
@@ -75,8 +78,14 @@ struct OpenedFile {
         inode = info.st_ino
         size = Int(info.st_size)
         isNew = !existed
-        firstByte = Self.byte(number, at: 0)
+        beginning = Self.beginning(number)
         lastByte = size == 0 ? nil : Self.byte(number, at: size - 1)
+    }
+
+    static func beginning(_ descriptor: Int32) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: longestBeginning) { buffer, count in
+            count = max(0, pread(descriptor, buffer.baseAddress, longestBeginning, 0))
+        }
     }
 
     private static func byte(_ descriptor: Int32, at offset: Int) -> UInt8? {

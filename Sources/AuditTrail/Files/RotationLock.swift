@@ -7,13 +7,21 @@ struct RotationLock: ~Copyable {
 
     /// Takes the lock if it is free. Never waits, because this runs on the loop: whoever finds it taken keeps appending
     /// and tries again. Throws the errno, `EWOULDBLOCK` when another one holds it.
-    init(_ path: String) throws(Errno) {
+    ///
+    /// `patience` is for who can not go on without it: so many more attempts, 50 µs apart. A holder needs it for a few
+    /// system calls only.
+    init(_ path: String, patience: Int = 0) throws(Errno) {
         let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard lock >= 0 else { throw Errno(code: errno) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        var attemptsLeft = patience
+        while flock(lock, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
-            close(lock)
-            throw Errno(code: code)
+            guard code == EWOULDBLOCK, attemptsLeft > 0 else {
+                close(lock)
+                throw Errno(code: code)
+            }
+            attemptsLeft -= 1
+            usleep(50)
         }
         number = lock
     }

@@ -1,6 +1,5 @@
 import GatewayConfiguration
 import GatewayEvents
-import NIOCore
 
 /// Format `json`: one object a line, the tutorial's keys first and in its order, then what json adds, then the context.
 ///
@@ -16,7 +15,7 @@ final class JSONRecordEncoder: RecordEncoder {
         self.settings = settings
         namesToolCalls = settings.mode == .tools
         timestamp = TimestampWriter(precision: settings.timestampPrecision)
-        tail = ContextTail(run: run)
+        tail = .json(run: run)
     }
 
     /// Keys, numbers, timestamps, `plugin`, and the context: five identities and two short texts.
@@ -31,7 +30,7 @@ final class JSONRecordEncoder: RecordEncoder {
     }
     var largestGap: Int { Self.fixed + PrintedLimit.text }
 
-    func mayBegin(with byte: UInt8) -> Bool { byte == UInt8(ascii: "{") }
+    func mayBegin(with beginning: [UInt8]) -> Bool { beginning.first == UInt8(ascii: "{") }
 
     func encode(_ event: AuditEvent, redaction: Redaction, seq: UInt64, into out: LineBuffer) {
         switch event.kind {
@@ -173,9 +172,7 @@ extension JSONRecordEncoder {
     private func parameters(_ call: AuditEvent.Call, _ redaction: Redaction, _ out: LineBuffer) {
         guard settings.includeRequestBody, let params = call.params else { return }
         out.append(#", "params": "#)
-        params.withUnsafeReadableBytes {
-            redaction.appendBody($0.bindMemory(to: UInt8.self), limit: settings.maxBodySize, to: out)
-        }
+        redaction.appendBody(params, limit: settings.maxBodySize, to: out)
     }
 
     private func answer(
@@ -210,9 +207,7 @@ extension JSONRecordEncoder {
     private func result(_ outcome: AuditEvent.Outcome, _ redaction: Redaction, _ out: LineBuffer) {
         guard settings.includeResponseBody, let result = outcome.result else { return }
         out.append(#", "result": "#)
-        result.withUnsafeReadableBytes {
-            redaction.appendBody($0.bindMemory(to: UInt8.self), limit: settings.maxBodySize, to: out)
-        }
+        redaction.appendBody(result, limit: settings.maxBodySize, to: out)
     }
 
     private func blocked(
@@ -249,13 +244,7 @@ extension JSONRecordEncoder {
         begin("TOOL_CALL", time, out)
         if let tool = call.tool { member(#", "tool": "#, tool, PrintedLimit.text, out) }
         out.append(#", "params": "#)
-        let printed: Void? = call.params?.withUnsafeReadableBytes { params in
-            guard let arguments = JSONMember.value("arguments", in: params.bindMemory(to: UInt8.self)) else {
-                return out.append("{}")
-            }
-            redaction.appendBody(arguments, limit: settings.maxBodySize, to: out)
-        }
-        if printed == nil { out.append("{}") }
+        redaction.appendArguments(of: call, limit: settings.maxBodySize, to: out)
         requestID(call, out)
     }
 
@@ -288,22 +277,11 @@ extension JSONRecordEncoder {
     }
 
     private func describe(_ settings: FileAuditingSettings, _ out: LineBuffer) {
-        member(#", "output_file": "#, settings.outputFile, PrintedLimit.detail, out)
-        member(#", "format": "#, settings.format.rawValue, PrintedLimit.identity, out)
-        member(#", "mode": "#, settings.mode.rawValue, PrintedLimit.identity, out)
-        out.append(settings.critical ? #", "critical": true"# : #", "critical": false"#)
-        member(#", "durability": "#, settings.durability.rawValue, PrintedLimit.identity, out)
-        out.append(#", "max_file_bytes": "#)
-        out.append(decimal: settings.maxFileBytes)
-        out.append(#", "backup_count": "#)
-        out.append(decimal: settings.backupCount)
-        member(#", "file_mode": "#, "0" + String(settings.fileMode, radix: 8), PrintedLimit.identity, out)
-        if let group = settings.group { member(#", "file_group": "#, group, PrintedLimit.identity, out) }
-        out.append(settings.includeRequestBody ? #", "request_body": true"# : #", "request_body": false"#)
-        out.append(settings.includeResponseBody ? #", "response_body": true"# : #", "response_body": false"#)
-        out.append(#", "max_body_size": "#)
-        out.append(decimal: settings.maxBodySize)
-        member(#", "timestamp_precision": "#, settings.timestampPrecision.rawValue, PrintedLimit.identity, out)
+        SinkFacts.append(settings, asWords: false, to: out) { name, out in
+            out.append(#", ""#)
+            out.append(name)
+            out.append(#"": "#)
+        }
     }
 }
 

@@ -34,6 +34,39 @@ enum JSONText {
         out.append(UInt8(ascii: "\""))
     }
 
+    /// Appends `text` without quotes, for a place that something else delimits: the escapes are the same, except that
+    /// `"` stands for itself. At most `limit` bytes as printed.
+    static func appendFree(_ text: String, limit: Int, to out: LineBuffer) {
+        var text = text
+        text.withUTF8 { appendFree($0, limit: limit, to: out) }
+    }
+
+    /// As above, for bytes that should be UTF-8.
+    static func appendFree(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int, to out: LineBuffer) {
+        if bytes.count < ConfirmationToken.shortest, bytes.count <= limit, isPlain(bytes) {
+            out.append(bytes)
+        } else if let stripped = ConfirmationToken.strip(bytes) {
+            stripped.withUnsafeBufferPointer { appendCutting($0, limit: limit, isQuoted: false, to: out) }
+        } else {
+            appendCutting(bytes, limit: limit, isQuoted: false, to: out)
+        }
+    }
+
+    /// Appends `text` as one word: bare when it is visible ASCII that can not be taken for anything else, else with
+    /// quotes and escapes. Text that begins with a bracket or brace is quoted, since arrays and objects stand bare.
+    @inline(__always)
+    static func appendWord(_ text: String, limit: Int, to out: LineBuffer) {
+        let done: Bool? = text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard let first = bytes.first, first != UInt8(ascii: "{"), first != UInt8(ascii: "["),
+                bytes.count < ConfirmationToken.shortest, bytes.count <= limit, isPlain(bytes),
+                !bytes.contains(0x20)
+            else { return false }
+            out.append(bytes)
+            return true
+        }
+        if done != true { append(text, limit: limit, to: out) }
+    }
+
     /// Whether every byte is printable ASCII other than `"` and `\`, eight at a time.
     @inline(__always)
     static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -61,14 +94,16 @@ enum JSONText {
         return true
     }
 
-    private static func appendCutting(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int, to out: LineBuffer) {
+    private static func appendCutting(
+        _ bytes: UnsafeBufferPointer<UInt8>, limit: Int, isQuoted: Bool = true, to out: LineBuffer
+    ) {
         let start = out.count
         let longest = start + max(0, limit - cutMark.utf8CodeUnitCount)
         var lastFitting = start
         var at = 0
         while at < bytes.count {
             if out.count <= longest { lastFitting = out.count }
-            appendScalar(bytes, &at, to: out)
+            appendScalar(bytes, &at, isQuoted: isQuoted, to: out)
             if out.count - start > limit {
                 out.truncate(to: lastFitting)
                 out.append(cutMark)
@@ -85,12 +120,14 @@ enum JSONText {
     }
 
     @inline(__always)
-    private static func appendScalar(_ bytes: UnsafeBufferPointer<UInt8>, _ at: inout Int, to out: LineBuffer) {
+    private static func appendScalar(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ at: inout Int, isQuoted: Bool = true, to out: LineBuffer
+    ) {
         let byte = bytes[at]
         if byte < 0x80 {
             at += 1
             switch byte {
-            case 0x22: out.append(#"\""#)
+            case 0x22: isQuoted ? out.append(#"\""#) : out.append(byte)
             case 0x5C: out.append(#"\\"#)
             case 0x0A: out.append(#"\n"#)
             case 0x0D: out.append(#"\r"#)

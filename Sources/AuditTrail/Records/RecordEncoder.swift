@@ -15,8 +15,14 @@ protocol RecordEncoder: AnyObject {
     var largestAnswer: Int { get }
     /// The most bytes that an AUDIT_GAP can take.
     var largestGap: Int { get }
-    /// Whether a file that begins with `byte` may be in this format.
-    func mayBegin(with byte: UInt8) -> Bool
+    /// What a file has to begin with, newline included; empty for formats without a header. The sink writes it.
+    var header: [UInt8] { get }
+    /// Whether a file that begins with `beginning`, which is not empty and may be cut, can be in this format.
+    func mayBegin(with beginning: [UInt8]) -> Bool
+}
+
+extension RecordEncoder {
+    var header: [UInt8] { [] }
 }
 
 /// How much of a text a record prints, in bytes as printed.

@@ -1,13 +1,34 @@
 import GatewayConfiguration
 
-/// Writes RFC 3339 UTC timestamps and remembers the last second, which most records of a busy gateway share.
+/// How the parts of a UTC timestamp are joined.
+struct TimestampStyle {
+    /// Between date and time.
+    var separator: UInt8
+    /// In front of the fraction.
+    var mark: UInt8
+    /// Behind everything.
+    var suffix: StaticString
+
+    /// RFC 3339: `2024-06-16T10:30:15.123Z`.
+    static let rfc3339 = TimestampStyle(separator: UInt8(ascii: "T"), mark: UInt8(ascii: "."), suffix: "Z")
+    /// For people: `2024-06-16 10:30:15.123 UTC`.
+    static let spelled = TimestampStyle(separator: 0x20, mark: UInt8(ascii: "."), suffix: " UTC")
+    /// `2024-06-16 10:30:15.123`.
+    static let plain = TimestampStyle(separator: 0x20, mark: UInt8(ascii: "."), suffix: "")
+    /// As Python's logging prints `asctime`: `2024-06-16 10:30:15,123`.
+    static let logging = TimestampStyle(separator: 0x20, mark: UInt8(ascii: ","), suffix: "")
+}
+
+/// Writes UTC timestamps and remembers the last second, which most records of a busy gateway share.
 struct TimestampWriter {
     private let precision: FileAuditingSettings.Precision
+    private let style: TimestampStyle
     private var second = Int64.min
     private var text: [UInt8] = []
 
-    init(precision: FileAuditingSettings.Precision) {
+    init(precision: FileAuditingSettings.Precision, style: TimestampStyle = .rfc3339) {
         self.precision = precision
+        self.style = style
     }
 
     /// Appends `time`, in nanoseconds since 1970; what is finer than the precision is cut off.
@@ -19,27 +40,31 @@ struct TimestampWriter {
         }
         if whole != second {
             second = whole
-            text = Self.format(whole)
+            text = Self.format(whole, style.separator)
         }
         out.append(text)
         switch precision {
         case .seconds: break
-        case .milliseconds: Self.appendFraction(rest / 1_000_000, digits: 3, to: out)
-        case .microseconds: Self.appendFraction(rest / 1000, digits: 6, to: out)
+        case .milliseconds: appendFraction(rest / 1_000_000, digits: 3, to: out)
+        case .microseconds: appendFraction(rest / 1000, digits: 6, to: out)
         }
-        out.append(UInt8(ascii: "Z"))
+        out.append(style.suffix)
     }
 
-    private static func appendFraction(_ value: Int64, digits: Int, to out: LineBuffer) {
-        out.append(UInt8(ascii: "."))
-        out.append(padded(value, digits))
+    private func appendFraction(_ value: Int64, digits: Int, to out: LineBuffer) {
+        out.append(style.mark)
+        var divisor: Int64 = digits == 3 ? 100 : 100_000
+        while divisor > 0 {
+            out.append(0x30 + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
     }
 
-    private static func format(_ second: Int64) -> [UInt8] {
+    private static func format(_ second: Int64, _ separator: UInt8) -> [UInt8] {
         let days = (second >= 0 ? second : second - 86_399) / 86_400
         let ofDay = second - days * 86_400
         let date = civil(days)
-        return padded(date.year, 4) + [0x2D] + padded(date.month, 2) + [0x2D] + padded(date.day, 2) + [0x54]
+        return padded(date.year, 4) + [0x2D] + padded(date.month, 2) + [0x2D] + padded(date.day, 2) + [separator]
             + padded(ofDay / 3600, 2) + [0x3A] + padded(ofDay / 60 % 60, 2) + [0x3A] + padded(ofDay % 60, 2)
     }
 

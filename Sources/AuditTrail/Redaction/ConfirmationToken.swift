@@ -13,9 +13,7 @@ enum ConfirmationToken {
         var copied = 0
         var at = 1
         while at + 82 <= bytes.count {
-            guard bytes[at] == UInt8(ascii: ":"), isDigit(bytes[at - 1]), bytes[at + 17] == UInt8(ascii: ":"),
-                isHex(bytes, at + 1..<at + 17), isHex(bytes, at + 18..<at + 82)
-            else {
+            guard isToken(bytes, colon: at) else {
                 at += 1
                 continue
             }
@@ -31,6 +29,21 @@ enum ConfirmationToken {
         }
         stripped?.append(contentsOf: bytes[copied...])
         return stripped
+    }
+
+    /// The nonce of the first token in `bytes`; nil when there is none.
+    static func nonce(in bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        guard bytes.count >= shortest else { return nil }
+        for at in 1...bytes.count - 82 where isToken(bytes, colon: at) {
+            return UnsafeBufferPointer(rebasing: bytes[at + 1..<at + 17])
+        }
+        return nil
+    }
+
+    /// Whether a token's first colon stands at `at`; 82 bytes are there.
+    private static func isToken(_ bytes: UnsafeBufferPointer<UInt8>, colon at: Int) -> Bool {
+        bytes[at] == UInt8(ascii: ":") && isDigit(bytes[at - 1]) && bytes[at + 17] == UInt8(ascii: ":")
+            && isHex(bytes, at + 1..<at + 17) && isHex(bytes, at + 18..<at + 82)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }

@@ -28,6 +28,7 @@ struct JSONRewriter {
     private let out: LineBuffer
     private let end: Int
     private let level: Int
+    private let bareNames: Bool
     private var at = 0
     /// The open containers, outermost first; true for an object.
     private var open: [Bool] = []
@@ -36,14 +37,17 @@ struct JSONRewriter {
 
     /// Prepares a rewrite that appends at most about `limit` bytes to `out`. `level` counts how many strings the text
     /// is wrapped in; text inside strings is read leniently, because its reader may be lenient.
+    /// With `bareNames`, names that are identifiers stand without quotes; inside strings all keep theirs.
     init(
-        _ input: UnsafeBufferPointer<UInt8>, names: SensitiveNames, into out: LineBuffer, limit: Int, level: Int = 0
+        _ input: UnsafeBufferPointer<UInt8>, names: SensitiveNames, into out: LineBuffer, limit: Int, level: Int = 0,
+        bareNames: Bool = false
     ) {
         self.input = input
         self.names = names
         self.out = out
         end = limit > Int.max - out.count ? Int.max : out.count + limit
         self.level = level
+        self.bareNames = bareNames
     }
 
     /// Does it, once.
@@ -100,7 +104,7 @@ struct JSONRewriter {
         if hiddenDepth != nil { return true }
         let name = escaped ? JSONString.unescaped(raw) : Array(raw)
         name.withUnsafeBufferPointer { text in
-            showText(text)
+            if bareNames, Self.isIdentifier(text) { out.append(text) } else { showText(text) }
             out.append(": ")
             guard names.match(text) else { return }
             out.append(UInt8(ascii: "\""))
@@ -188,6 +192,19 @@ struct JSONRewriter {
 
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    /// Identifiers are shorter than the output's limit may be; longer ones keep their quotes and are cut.
+    private static func isIdentifier(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard let first = text.first, first < 0x30 || first > 0x39, text.count <= PrintedLimit.text else {
+            return false
+        }
+        return text.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
+            default: false
+            }
+        }
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
