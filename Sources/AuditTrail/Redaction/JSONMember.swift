@@ -14,8 +14,10 @@ enum JSONMember {
                 if depth == 1, expectsName {
                     expectsName = false
                     let raw = UnsafeBufferPointer(rebasing: bytes[at + 1..<end])
-                    let text = escaped ? JSONString.unescaped(raw) : Array(raw)
-                    if name.withUTF8Buffer({ text.elementsEqual($0) }) {
+                    let isWanted = name.withUTF8Buffer {
+                        escaped ? JSONString.unescaped(raw).elementsEqual($0) : raw.elementsEqual($0)
+                    }
+                    if isWanted {
                         guard let colon = bytes[end...].firstIndex(of: UInt8(ascii: ":")) else { return nil }
                         valueStart = colon + 1
                     }

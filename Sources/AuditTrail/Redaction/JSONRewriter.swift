@@ -102,18 +102,23 @@ struct JSONRewriter {
         guard at < input.count, input[at] == UInt8(ascii: ":") else { return false }
         at += 1
         if hiddenDepth != nil { return true }
-        let name = escaped ? JSONString.unescaped(raw) : Array(raw)
-        name.withUnsafeBufferPointer { text in
-            if bareNames, Self.isIdentifier(text) { out.append(text) } else { showText(text) }
-            out.append(": ")
-            guard names.match(text) else { return }
-            out.append(UInt8(ascii: "\""))
-            out.append(SensitiveNames.mask)
-            out.append(UInt8(ascii: "\""))
-            hiddenDepth = open.count
-            hidAny = true
+        if escaped {
+            JSONString.unescaped(raw).withUnsafeBufferPointer { show(name: $0) }
+        } else {
+            show(name: raw)
         }
         return true
+    }
+
+    private mutating func show(name: UnsafeBufferPointer<UInt8>) {
+        if bareNames, Self.isIdentifier(name) { out.append(name) } else { showText(name) }
+        out.append(": ")
+        guard names.match(name) else { return }
+        out.append(UInt8(ascii: "\""))
+        out.append(SensitiveNames.mask)
+        out.append(UInt8(ascii: "\""))
+        hiddenDepth = open.count
+        hidAny = true
     }
 
     private mutating func string() -> Bool {

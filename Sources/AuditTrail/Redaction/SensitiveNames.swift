@@ -14,6 +14,7 @@ struct SensitiveNames: Sendable {
 
     /// Whether the unescaped `name` contains one of the words.
     func match(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        if name.allSatisfy({ $0 < 0x80 }) { return words.contains { Self.containsFolded(name, $0) } }
         let folded = Self.folded(Array(name))
         return words.contains { Self.contains(folded, $0) }
     }
@@ -26,6 +27,21 @@ struct SensitiveNames: Sendable {
         }
         let lower = String(decoding: name, as: UTF8.self).lowercased()
         return Array(String(String.UnicodeScalarView(lower.unicodeScalars.map { $0 == "\u{17F}" ? "s" : $0 })).utf8)
+    }
+
+    /// The same of ASCII, which needs no copy: nearly every name.
+    private static func containsFolded(_ text: UnsafeBufferPointer<UInt8>, _ word: [UInt8]) -> Bool {
+        guard text.count >= word.count else { return false }
+        for start in 0...text.count - word.count {
+            var at = 0
+            while at < word.count {
+                let byte = text[start + at]
+                guard (byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte) == word[at] else { break }
+                at += 1
+            }
+            if at == word.count { return true }
+        }
+        return false
     }
 
     private static func contains(_ text: [UInt8], _ word: [UInt8]) -> Bool {
