@@ -105,15 +105,29 @@ extension Router {
             // The modern era's probe: an old server's answer, at once, sends the client to `initialize`.
             fail(incoming, code: -32601, "method not found: server/discover", at: now)
         default:
-            guard sessions.read(incoming.session, { $0.version != nil }) == true else {
+            guard let phase = sessions.read(incoming.session, { $0.phase }), phase != .fresh else {
                 return fail(incoming, code: -32600, "session is not initialized: send initialize first", at: now)
             }
             switch incoming.method.known {
-            case .setLevel: setLevel(incoming, at: now)
-            case .subscribe: subscribe(incoming, at: now)
-            case .unsubscribe: unsubscribe(incoming, at: now)
-            default: forward(incoming, effect: .none, at: now)
+            case .setLevel, .subscribe, .unsubscribe:
+                bookkeep(incoming, isReady: phase != .initializing, at: now)
+            default:
+                // A client that does not wait for the answer to initialize has its requests wait in line behind it.
+                forward(incoming, effect: .none, at: now)
             }
+        }
+    }
+
+    /// What depends on the upstream's capabilities cannot be decided before its handshake.
+    private mutating func bookkeep(_ incoming: Incoming, isReady: Bool, at now: Moment) {
+        guard isReady else {
+            return fail(
+                incoming, code: -32600, "session is not initialized: wait for the answer to initialize", at: now)
+        }
+        switch incoming.method.known {
+        case .setLevel: setLevel(incoming, at: now)
+        case .subscribe: subscribe(incoming, at: now)
+        default: unsubscribe(incoming, at: now)
         }
     }
 

@@ -75,9 +75,11 @@ extension Router {
             defer { state.upstream = nil }
             return state.upstream
         }
-        if let upstream = upstream ?? nil, upstreams.read(upstream, { $0.role }) == .own(session) {
-            retire(upstream, at: now)
-        }
+        guard let upstream = upstream ?? nil else { return }
+        // What was sent behind it has nothing to wait for any more.
+        let behind = sessions.read(session) { Array($0.inFlight.values) } ?? []
+        for request in behind { fail(request, .upstreamUnavailable("initialize failed"), at: now) }
+        if upstreams.read(upstream, { $0.role }) == .own(session) { retire(upstream, at: now) }
     }
 
     private mutating func startOwnUpstream(for session: SessionID, initialize: Message) -> UpstreamID {

@@ -12,7 +12,7 @@ extension Router {
         startRecord(of: session, at: now)
         guard
             let (identity, upstream, isReady) = sessions.read(
-                session, { ($0.identity, $0.upstream, $0.version != nil) })
+                session, { ($0.identity, $0.upstream, $0.phase != .fresh) })
         else { return }
         let method = MethodName(of: message)
         if let known = method.known, known.isRequest {

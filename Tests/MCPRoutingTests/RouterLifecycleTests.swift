@@ -70,6 +70,31 @@ struct RouterLifecycleTests {
         #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
     }
 
+    @Test("what a client sends without waiting for the answer to initialize stands in line behind it")
+    func pipelined() {
+        let harness = RouterHarness()
+        let session = harness.ready()
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
+        #expect(harness.sent[session] == nil)
+        harness.start()
+        #expect(Text.member("id", harness.sent[session]?.first ?? "") == "0")
+        harness.answer("tools/call", of: harness.shared, "{}")
+        #expect(Text.member("id", harness.last(session)) == "1")
+    }
+
+    @Test("when initialize fails, so does what stands behind it, and the session can begin again")
+    func pipelinedFailure() {
+        let harness = RouterHarness()
+        let session = harness.ready()
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
+        harness.advance(31)
+        #expect(harness.trail.suffix(2) == ["RESPONSE 0 upstream_unavailable", "RESPONSE 1 upstream_unavailable"])
+        harness.start()
+        #expect(harness.lastID(of: "tools/call", at: harness.shared) == nil)
+        harness.receive(RouterHarness.initialize(id: "2"), from: session)
+        #expect(Text.member("id", harness.last(session)) == "2")
+    }
+
     @Test("what waits too long for the upstream fails after connection_timeout and says that it was not forwarded")
     func waitingTooLong() {
         let harness = RouterHarness()
