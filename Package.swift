@@ -51,6 +51,10 @@ let package = Package(
         module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
         module("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
 
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev", "pkg-config"])]),
+        module("Systemd", ["CSystemd"]),
+
         // Layer 2: the one snapshot and the values that audit and metrics consume.
         module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
 
@@ -74,6 +78,9 @@ let package = Package(
 
         // Layer 5: how clients come in.
         module("LineDoors", ["CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix, logging]),
+
+        // The lock, the PID file and the control channel, both ends.
+        module("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
 
         // Layer 6: the composition root.
         module(
@@ -119,6 +126,8 @@ let package = Package(
         tests(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests("Gateway", ["JSONRPCWire", nioCore]),
+        tests("Systemd", []),
+        tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),
     ]

@@ -1,0 +1,11 @@
+import Testing
+
+@testable import ControlPlane
+
+@Suite("Errors of the control plane")
+struct ControlErrorTests {
+    @Test("print what a person reads")
+    func text() {
+        #expect("\(ControlError("no such instance"))" == "no such instance")
+    }
+}
