@@ -79,6 +79,12 @@ let package = Package(
         // Layer 5: how clients come in.
         module("LineDoors", ["CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix, logging]),
 
+        // What the gateway says of itself.
+        module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
+        // From the files to the next snapshot, as one transaction.
+        module(
+            "Reload",
+            ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream"]),
         // The lock, the PID file and the control channel, both ends.
         module("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
 
@@ -87,7 +93,7 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "MCPRouting", "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
+                "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
             ]),
 
         // Layer 7: the commands, and the two names they are installed under.
@@ -127,6 +133,9 @@ let package = Package(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests("Gateway", ["JSONRPCWire", nioCore]),
         tests("Systemd", []),
+        tests(
+            "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
+        tests("Reload", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", nioCore]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -32,6 +32,7 @@ extension Gateway {
             }
             return
         }
+        adoptionFailed(.shuttingDown)
         let grace = snapshot.settings.timeouts.shutdown / 2
         shutdown = ShutdownState(
             drainsUntil: clock.now().monotonic + UInt64(grace * 1e9), completion: completion)

@@ -10,6 +10,8 @@ internal import Upstream
 
 extension Gateway {
     func startUpstream(_ id: UpstreamID, _ role: UpstreamRole) {
+        // The next shared one runs under the snapshot that comes with it.
+        let snapshot = router.isNextShared(id) ? adoption?.next ?? snapshot : snapshot
         let link = UpstreamLink(self, id: id, role: role, reader: upstreamReader())
         let settings = snapshot.settings.upstream
         let process = SupervisedUpstream(
@@ -115,6 +117,8 @@ extension Gateway {
 
     func started(_ link: UpstreamLink, pid: Int32, program: String, restart: Int) {
         link.beginProcess(upstreamReader())
+        link.pid = pid
+        link.restarts = restart
         router.upstreamStarted(link.id, pid: pid, program: program, restart: restart, at: clock.now())
         perform()
     }
@@ -124,6 +128,7 @@ extension Gateway {
     ) {
         router.upstreamExited(
             link.id, pid: pid, program: program, restart: restart, status: "\(status)", at: clock.now())
+        link.pid = nil
         decided(next, link, detail: "exited with \(status)")
     }
 
@@ -133,7 +138,10 @@ extension Gateway {
     }
 
     private func decided(_ next: RestartDecision, _ link: UpstreamLink, detail: String) {
-        if case .gaveUp(let retry) = next {
+        if router.isNextShared(link.id) {
+            // The operator waits for an answer: a second try would only delay it.
+            router.upstreamFailed(link.id, detail, at: clock.now())
+        } else if case .gaveUp(let retry) = next {
             router.upstreamFailed(link.id, detail, at: clock.now())
             if link.role == .shared {
                 onFirstHandshake?(detail)

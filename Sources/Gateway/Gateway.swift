@@ -46,6 +46,8 @@ public final class Gateway {
     private var flush: Scheduled<Void>?
     var tickCount = 0
     var shutdown: ShutdownState?
+    /// A reload that waits for its upstream's handshake.
+    var adoption: PendingAdoption?
 
     /// Called when the shared upstream has shaken hands for the first time, or will not: then with the reason.
     public var onFirstHandshake: ((String?) -> Void)?
@@ -53,8 +55,6 @@ public final class Gateway {
     public var onSessionEnded: ((SessionID, CloseReason) -> Void)?
     /// Called when an upstream's restarts are used up and it will not be tried again: stdio then ends with exit code 1.
     public var onUpstreamGaveUp: ((String) -> Void)?
-    /// Called when the next shared upstream took over, or could not.
-    public var onSwapEnded: ((Result<UpstreamID, SwapFailure>) -> Void)?
 
     /// Joins the parts. `snapshot` must be installed in `trail` already. Nothing starts before ``start()``.
     public init(
@@ -93,12 +93,6 @@ public final class Gateway {
         router.failShared(reason, at: clock.now())
         perform()
     }
-
-    /// What `status` shows of routing.
-    public var counts: Router.Counts { router.counts }
-
-    /// What `status` shows of the audit.
-    public var sinks: [SinkStatus] { trail.status() }
 
     // MARK: - Performing
 
@@ -148,9 +142,12 @@ public final class Gateway {
             guard upstreams[id]?.role == .shared else { return }
             onFirstHandshake?(nil)
             onFirstHandshake = nil
-        case .swapEnded(let result):
-            applyCongestion()
-            onSwapEnded?(result)
+        case .swapReady:
+            finishAdoption()
+        case .swapFailed(let failure):
+            adoptionFailed(.upstream(failure.reason))
+        case .relaunch(let id):
+            upstreams[id]?.process?.relaunch(launchPlan(snapshot), grace: 2)
         case .generationEnded(let generation):
             trail.retire(generation: generation)
         case .log(let note):

@@ -17,7 +17,7 @@ struct LineReader {
     }
 
     private var framer: LineFramer
-    private let scanner: MessageScanner
+    private var scanner: MessageScanner
     private let letsAnswersPass: Bool
     private var hasEnded = false
     /// A line is being scanned elsewhere and what follows has to wait.
@@ -31,6 +31,12 @@ struct LineReader {
         framer = LineFramer(maxMessageBytes: maxMessageBytes)
         scanner = MessageScanner(maxDepth: maxDepth)
         self.letsAnswersPass = letsAnswersPass
+    }
+
+    /// A reload changed the caps.
+    mutating func adopt(maxMessageBytes: Int, maxDepth: Int) {
+        framer.maxMessageBytes = maxMessageBytes
+        scanner = MessageScanner(maxDepth: maxDepth)
     }
 
     mutating func append(_ bytes: ByteBuffer) {

@@ -23,6 +23,9 @@ final class UpstreamLink {
     /// Sessions are not read while this is congested.
     var isCongested = false
     var isStopping = false
+    /// The process that runs, and how many there were before it.
+    var pid: Int32?
+    var restarts = 0
 
     init(_ gateway: Gateway, id: UpstreamID, role: UpstreamRole, reader: LineReader) {
         self.gateway = gateway

@@ -37,7 +37,8 @@ public enum ConfigurationSearch: Hashable, Sendable {
         return String(cString: buffer)
     }
 
-    static func exists(_ path: String) -> Bool {
+    /// Whether something is there, of whatever kind.
+    public static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
 }

@@ -20,6 +20,8 @@ public struct Settings: Hashable, Sendable {
     public var outputSanitization: OutputSanitizationSettings?
     /// The mirror in the system journal, when its policy is written and enabled.
     public var journalAuditing: JournalAuditingSettings?
+    /// Whether each tool call is logged as `[TOOL CALL] …` and `[TOOL OK] …`.
+    public var toolCallLog: Bool
     /// Extra argument names whose values never reach a log, lower-cased.
     public var redactedNames: [String]
     /// The daemon's own log.
@@ -39,6 +41,7 @@ public struct Settings: Hashable, Sendable {
         fileAuditing = []
         outputSanitization = nil
         journalAuditing = nil
+        toolCallLog = false
         redactedNames = []
         logLevel = .info
         self.configPath = configPath

@@ -16,6 +16,8 @@ public final class Snapshot: Sendable {
     public let settings: Settings
     /// What may run.
     public let policies: PolicyChain
+    /// The environment of upstreams that are started under it, complete. Holds secrets: never print values.
+    public let upstreamEnvironment: [String: String]
 
     /// Whether any sink prints what requests hold, so that events must carry it.
     public let recordsParams: Bool
@@ -23,7 +25,10 @@ public final class Snapshot: Sendable {
     public let recordsResults: Bool
 
     /// Joins a generation's parts.
-    public init(generation: Int, configHash: String, settings: Settings, policies: PolicyChain) {
+    public init(
+        generation: Int, configHash: String, settings: Settings, policies: PolicyChain,
+        upstreamEnvironment: [String: String] = [:]
+    ) {
         self.generation = generation
         self.configHash = configHash
         self.label = "\(generation):\(configHash)"
@@ -34,5 +39,6 @@ public final class Snapshot: Sendable {
         }
         recordsResults = settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
         self.policies = policies
+        self.upstreamEnvironment = upstreamEnvironment
     }
 }

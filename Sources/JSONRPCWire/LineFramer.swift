@@ -24,7 +24,8 @@ public struct LineFramer {
     /// How much of an oversize line is handed out.
     public static let headByteCount = 4096
 
-    private let maxMessageBytes: Int
+    /// The cap. A new one counts from the line that is being received.
+    public var maxMessageBytes: Int
     /// The beginning of a line whose newline has not arrived; holds no newline.
     private var partial = ByteBuffer()
     /// What has been received and not been looked at.

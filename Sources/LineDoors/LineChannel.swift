@@ -5,15 +5,17 @@ internal import NIOCore
 /// One client on a byte stream: its NIO channel as the gateway uses it.
 final class LineChannel: ClientChannel {
     private let channel: any Channel
-    let slowsUpstream: Bool
-    let expiresWhenIdle: Bool
+    /// Whether it is the only client that there can be: it is never closed, but slows its upstream instead.
+    var isLone: Bool
     private var isReading = true
 
     init(channel: any Channel, isLone: Bool) {
         self.channel = channel
-        slowsUpstream = isLone
-        expiresWhenIdle = !isLone
+        self.isLone = isLone
     }
+
+    var slowsUpstream: Bool { isLone }
+    var expiresWhenIdle: Bool { !isLone }
 
     func write(_ bytes: ByteBuffer) {
         channel.write(bytes, promise: nil)

@@ -12,9 +12,11 @@ public final class StdioDoor {
     public let session: SessionID
     private let channel: any Channel
     private let output: DescriptorPump
+    private let line: LineChannel
 
-    private init(session: SessionID, channel: any Channel, output: DescriptorPump) {
+    private init(session: SessionID, channel: any Channel, line: LineChannel, output: DescriptorPump) {
         self.session = session
+        self.line = line
         self.channel = channel
         self.output = output
     }
@@ -47,17 +49,24 @@ public final class StdioDoor {
                         throw DoorError(code: .alreadyServed, description: "stdio: the gateway takes no sessions")
                     }
                     opened.value.session = session
+                    opened.value.line = line
                     let handler = LineHandler(gateway: bound.value, session: session)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
             .takingOwnershipOfDescriptors(input: input.descriptor, output: output.descriptor)
             .flatMapThrowing { channel in
-                guard let session = opened.value.session else {
+                guard let session = opened.value.session, let line = opened.value.line else {
                     throw DoorError(code: .systemCall, description: "stdio: the session could not be opened")
                 }
-                return NIOLoopBound(StdioDoor(session: session, channel: channel, output: output), eventLoop: loop)
+                return NIOLoopBound(
+                    StdioDoor(session: session, channel: channel, line: line, output: output), eventLoop: loop)
             }
+    }
+
+    /// Other doors were opened or closed. On the loop.
+    public func setLone(_ isLone: Bool) {
+        line.isLone = isLone
     }
 
     /// Completes when everything was handed to stdout. On the loop.
@@ -72,5 +81,6 @@ public final class StdioDoor {
     /// Carries the session out of the channel's initializer.
     private final class Opened {
         var session: SessionID?
+        var line: LineChannel?
     }
 }

@@ -10,10 +10,14 @@ internal import NIOPosix
 ///
 /// Confinement: the gateway loop, which accepts as well as serves.
 public final class UnixDoor {
-    private let file: UnixSocketFile
+    /// What it was opened with, or changed to.
+    public private(set) var settings: UnixDoorSettings
+    /// nil for a socket that whoever started us has bound and will keep.
+    private let file: UnixSocketFile?
     private let listener: any Channel
 
-    private init(file: UnixSocketFile, listener: any Channel) {
+    private init(settings: UnixDoorSettings, file: UnixSocketFile?, listener: any Channel) {
+        self.settings = settings
         self.file = file
         self.listener = listener
     }
@@ -22,13 +26,27 @@ public final class UnixDoor {
     public static func open(
         _ settings: UnixDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
-        let loop = gateway.eventLoop
-        let file: UnixSocketFile
         do {
-            file = try UnixSocketFile(settings)
+            let file = try UnixSocketFile(settings)
+            return open(settings, file, file.descriptor, gateway, logger)
         } catch {
-            return loop.makeFailedFuture(error)
+            return gateway.eventLoop.makeFailedFuture(error)
         }
+    }
+
+    /// Serves a socket that is listening already, as systemd passes it: its file stays when the door closes. Takes the
+    /// descriptor over. systemd.socket(5).
+    public static func open(
+        listening descriptor: Int32, _ settings: UnixDoorSettings, _ gateway: Gateway, _ logger: Logger
+    ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
+        open(settings, nil, descriptor, gateway, logger)
+    }
+
+    private static func open(
+        _ settings: UnixDoorSettings, _ file: UnixSocketFile?, _ descriptor: Int32, _ gateway: Gateway,
+        _ logger: Logger
+    ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
+        let loop = gateway.eventLoop
         let bound = NIOLoopBound(gateway, eventLoop: loop)
         let listening = ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 1024)
@@ -40,17 +58,28 @@ public final class UnixDoor {
                     try welcome(channel, peer, bound.value, logger)
                 }
             }
-            .withBoundSocket(file.descriptor)
-        return listening.map { NIOLoopBound(UnixDoor(file: file, listener: $0), eventLoop: loop) }
-            .flatMapErrorThrowing { error in
-                file.remove()
-                throw error
-            }
+            .withBoundSocket(descriptor)
+        return listening.map {
+            NIOLoopBound(UnixDoor(settings: settings, file: file, listener: $0), eventLoop: loop)
+        }
+        .flatMapErrorThrowing { error in
+            file?.remove()
+            throw error
+        }
+    }
+
+    /// Whether the socket is one that whoever started us has bound.
+    public var isActivated: Bool { file == nil }
+
+    /// Gives the socket file, whose path stays, another mode and group. Sessions go on.
+    public func change(to next: UnixDoorSettings) throws(DoorError) {
+        try file?.change(mode: next.mode, group: next.group)
+        settings = next
     }
 
     /// Stops listening and removes the socket file. Sessions go on.
     public func close() {
-        file.remove()
+        file?.remove()
         listener.close(promise: nil)
     }
 

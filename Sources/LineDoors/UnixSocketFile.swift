@@ -44,6 +44,13 @@ struct UnixSocketFile {
         Glibc.close(lock)
     }
 
+    /// chmod and chown of the file that is ours.
+    func change(mode: UInt32, group name: String?) throws(DoorError) {
+        let group = try Self.group(name) ?? getegid()
+        if chown(path, uid_t.max, group) != 0 { throw .system("chown", path, errno) }
+        if chmod(path, mode) != 0 { throw .system("chmod", path, errno) }
+    }
+
     private static func group(_ name: String?) throws(DoorError) -> gid_t? {
         guard let name else { return nil }
         guard let entry = getgrnam(name) else {

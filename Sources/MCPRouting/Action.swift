@@ -21,8 +21,12 @@ public enum Action: Sendable {
     case review(PendingID, Message, Snapshot, method: String)
     /// A shared upstream has shaken hands: sessions can be served.
     case upstreamReady(UpstreamID)
-    /// The next shared upstream took over, or could not.
-    case swapEnded(Result<UpstreamID, SwapFailure>)
+    /// The next shared upstream has shaken hands: ``Router/completeSwap(at:)`` lets it take over, now or never.
+    case swapReady(UpstreamID)
+    /// The next shared upstream cannot take over; it is gone.
+    case swapFailed(SwapFailure)
+    /// Start an upstream's process anew with the current launch plan; what comes for it meanwhile waits.
+    case relaunch(UpstreamID)
     /// The last call of a snapshot that is not current any more has ended.
     case generationEnded(Int)
     /// Something that the operator's log should hold; our own text.

@@ -128,6 +128,7 @@ extension Router {
         for id in upstreams.ids {
             expireWaiting(of: id, at: now)
             expireUpstream(id, at: now)
+            renewIfIdle(id)
         }
     }
 

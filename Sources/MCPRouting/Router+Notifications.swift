@@ -84,7 +84,7 @@ extension Router {
                     note = "dropped: below the session's log level"
                 }
             } else {
-                upstreams.update(upstream) { $0.droppedLogs += 1 }
+                droppedNotifications += 1
                 note = "dropped: not meant for one session without doubt"
             }
         }

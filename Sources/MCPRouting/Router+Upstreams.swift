@@ -1,6 +1,6 @@
 internal import GatewayConfiguration
 internal import DequeModule
-internal import GatewayEvents
+public import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
@@ -78,7 +78,6 @@ extension Router {
         upstreams.update(id) {
             $0.handshake = handshake
             $0.phase = .ready
-            $0.wasReady = true
             $0.handshakeDeadline = nil
         }
         actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue)))
@@ -91,8 +90,12 @@ extension Router {
         }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
-        if id == nextShared { completeSwap(to: id, at: now) }
+        if id == nextShared { return actions.append(.swapReady(id)) }
         actions.append(.upstreamReady(id))
+        releaseWaiting(of: id, at: now)
+    }
+
+    private mutating func releaseWaiting(of id: UpstreamID, at now: Moment) {
         let waiting = upstreams.update(id) { state in
             defer {
                 state.waiting.removeAll()
@@ -111,23 +114,28 @@ extension Router {
 
     // MARK: - Replacing the shared upstream
 
-    /// A reload changed the upstream's command or environment: starts the next process. It takes over when it has
-    /// shaken hands, and is given up after `connection_timeout`; ``Action/swapEnded(_:)`` says which.
-    public mutating func replaceShared(at now: Moment) {
+    /// A reload changes the upstream's command or environment: starts the next process, which the sessions do not see
+    /// yet. ``Action/swapReady(_:)`` says that it has shaken hands, ``Action/swapFailed(_:)`` that it could not within
+    /// the `connection_timeout` of `next`.
+    public mutating func replaceShared(for next: Snapshot, at now: Moment) {
         if let unfinished = nextShared { retire(unfinished, at: now) }
         let state = UpstreamState(role: .shared)
-        state.replaces = shared
-        state.handshakeDeadline = now.monotonic + snapshot.settings.timeouts.connection.nanoseconds
+        state.handshakeDeadline = now.monotonic + next.settings.timeouts.connection.nanoseconds
         let id = upstreams.insert(state)
         nextShared = id
         actions.append(.start(id, .shared))
     }
 
-    private mutating func completeSwap(to id: UpstreamID, at now: Moment) {
+    /// Whether an upstream is the one that will take over.
+    public func isNextShared(_ id: UpstreamID) -> Bool { id == nextShared }
+
+    /// Lets the next shared upstream take over, after ``Action/swapReady(_:)``: sessions move, what waits goes to it,
+    /// and the former one ends when its calls have, at most `request_timeout` later.
+    public mutating func completeSwap(at now: Moment) {
+        guard let id = nextShared, upstreams.read(id, { $0.phase == .ready }) == true else { return }
         let old = shared
         shared = id
         nextShared = nil
-        upstreams.update(id) { $0.replaces = nil }
         // One process drains at a time.
         for draining in upstreams.ids
         where upstreams.read(draining, { $0.drainsUntil != nil && $0.role == .shared }) == true {
@@ -153,7 +161,33 @@ extension Router {
         let request = snapshot.settings.timeouts.request.nanoseconds
         upstreams.update(old) { $0.drainsUntil = now.monotonic + request }
         if upstreams.read(old, { $0.inFlight == 0 }) == true { retire(old, at: now) }
-        actions.append(.swapEnded(.success(id)))
+        releaseWaiting(of: id, at: now)
+    }
+
+    /// Has each session's own process replaced when it has nothing to do: its session lives on, and what comes
+    /// meanwhile waits. ``Action/relaunch(_:)`` asks for it. Returns how many are busy now.
+    public mutating func renewOwnUpstreams(at now: Moment) -> Int {
+        var busy = 0
+        for id in upstreams.ids {
+            guard case .own? = upstreams.read(id, { $0.role }) else { continue }
+            upstreams.update(id) { $0.isOutdated = true }
+            if !renewIfIdle(id) { busy += 1 }
+        }
+        return busy
+    }
+
+    /// Whether it is being replaced now.
+    @discardableResult
+    mutating func renewIfIdle(_ id: UpstreamID) -> Bool {
+        let isIdle = upstreams.update(id) { state in
+            guard state.isOutdated, state.inFlight == 0, state.openServerRequests == 0 else { return false }
+            state.isOutdated = false
+            state.phase = .absent
+            return true
+        }
+        guard isIdle == true else { return false }
+        actions.append(.relaunch(id))
+        return true
     }
 
     /// A request that still waits changes its upstream.
@@ -178,11 +212,12 @@ extension Router {
         }
     }
 
-    private mutating func abandonSwap(_ reason: String, at now: Moment) {
+    /// Gives the next shared upstream up; the current one stays.
+    public mutating func abandonSwap(_ reason: String, at now: Moment) {
         guard let id = nextShared else { return }
         nextShared = nil
         retire(id, at: now)
-        actions.append(.swapEnded(.failure(SwapFailure(reason: reason))))
+        actions.append(.swapFailed(SwapFailure(reason: reason)))
     }
 
     // MARK: - Ends

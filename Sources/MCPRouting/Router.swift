@@ -31,6 +31,8 @@ public struct Router {
     /// The one that will take over from it.
     var nextShared: UpstreamID?
     var ownUpstreams = 0
+    /// Those of upstreams that could have been meant for more than one session.
+    var droppedNotifications = 0
     /// How many calls run under each snapshot that is still in use, current one last.
     var generations: [(generation: Int, calls: Int)]
     var actions: [Action] = []
@@ -60,11 +62,27 @@ public struct Router {
         public var pending: Int
         /// Processes beside the shared one.
         public var ownUpstreams: Int
+        /// Notifications of upstreams that nobody got, because they could have been meant for several sessions.
+        public var droppedNotifications: Int
     }
+
+    /// The shared upstream, as `status` shows it.
+    public var sharedUpstream: (id: UpstreamID, isReady: Bool, failure: String?, revision: String?) {
+        upstreams.read(shared) { state in
+            var failure: String?
+            if case .failed(let detail) = state.phase { failure = detail }
+            return (shared, state.phase == .ready, failure, state.handshake?.version.text)
+        } ?? (shared, false, nil, nil)
+    }
+
+    /// Whether a next shared upstream is on its way.
+    public var hasNextShared: Bool { nextShared != nil }
 
     /// How much is going on.
     public var counts: Counts {
-        Counts(sessions: sessions.count, pending: pending.count, ownUpstreams: ownUpstreams)
+        Counts(
+            sessions: sessions.count, pending: pending.count, ownUpstreams: ownUpstreams,
+            droppedNotifications: droppedNotifications)
     }
 
     /// Bytes that wait for an upstream which is not there; part of its backpressure.

@@ -33,8 +33,6 @@ final class UpstreamState {
 
     var role: UpstreamRole
     var phase: Phase = .absent
-    /// Whether it has ever shaken hands.
-    var wasReady = false
     /// What it answered to `initialize`, and the revision in it.
     var handshake: Handshake?
     /// For a session's own process: the client's `initialize` params, as sent, to be replayed after a restart.
@@ -55,14 +53,12 @@ final class UpstreamState {
     var catalog = ToolCatalog()
     /// Requests of its own that clients have not answered; deadlines rest meanwhile.
     var openServerRequests = 0
-    /// It takes over from this one when it has shaken hands.
-    var replaces: UpstreamID?
+    /// A session's own process that runs under a launch plan of the past: it is replaced when it has nothing to do.
+    var isOutdated = false
     /// It was replaced, or its session ended: it ends when nothing is in flight there, or at this moment.
     var drainsUntil: UInt64?
     /// When a next shared upstream that has not shaken hands is given up.
     var handshakeDeadline: UInt64?
-    /// Log messages that could have been meant for more than one session.
-    var droppedLogs = 0
 
     init(role: UpstreamRole) {
         self.role = role

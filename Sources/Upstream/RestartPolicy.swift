@@ -1,6 +1,7 @@
 /// What follows the end of an upstream, or a start that failed.
 public enum RestartDecision: Sendable, Hashable {
-    /// It is started again in that many seconds, as try number `attempt` since it last ran well, from 1.
+    /// It is started again in that many seconds, as try number `attempt` since it last ran well, from 1; 0 when somebody
+    /// asked for it.
     case restart(after: Double, attempt: Int)
     /// The tries are used up. With `retryAfter`, one more is made every so many seconds, and at
     /// ``SupervisedUpstream/retryNow()``; with nil only then.
@@ -55,6 +56,13 @@ public struct RestartPolicy: Sendable, Hashable {
         // Beyond six doublings the cap rules; an unbounded exponent would overflow on a daemon's hundredth failure.
         let doublings = min(failures - 1, 6)
         return .restart(after: min(Self.firstPause * Double(1 << doublings), Self.longestPause), attempt: failures)
+    }
+
+    /// The rules of `next` with the failures counted so far.
+    func succeeded(by next: RestartPolicy) -> RestartPolicy {
+        var policy = next
+        policy.failures = failures
+        return policy
     }
 
     /// Forgets past failures: somebody has changed something.

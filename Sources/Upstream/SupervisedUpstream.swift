@@ -25,7 +25,7 @@ public final class SupervisedUpstream {
     /// Told what happens; not retained.
     public weak var delegate: (any SupervisedUpstreamDelegate)?
 
-    private let plan: LaunchPlan
+    private var plan: LaunchPlan
     private var policy: RestartPolicy
     private let spawner: SpawnThread
     private let eventLoop: any EventLoop
@@ -37,6 +37,8 @@ public final class SupervisedUpstream {
     private var isReading = true
     private var noise = StderrRelay()
     private var stopDeadline: Double?
+    /// The process that runs was started by a plan of the past.
+    private var isOutdated = false
 
     /// Prepares an upstream; starts nothing. `spawner` must have been started. `logger` gets the program's standard
     /// error at level info.
@@ -118,6 +120,30 @@ public final class SupervisedUpstream {
         if case .running(let process, _) = state { process.end(grace: grace) }
     }
 
+    /// Starts the program anew by `plan`: a running process is ended within `grace` seconds and followed at once, what is
+    /// down is tried at once. The restart policy does not count it.
+    public func relaunch(_ plan: LaunchPlan, grace: Double) {
+        eventLoop.assertInEventLoop()
+        self.plan = plan
+        switch state {
+        case .running(let process, _):
+            isOutdated = true
+            process.end(grace: grace)
+        case .starting, .opening:
+            isOutdated = true
+        case .down, .gaveUp:
+            retryNow()
+        case .idle, .stopped:
+            return
+        }
+    }
+
+    /// Takes over other restart rules; failures that were counted stay counted.
+    public func adopt(_ policy: RestartPolicy) {
+        eventLoop.assertInEventLoop()
+        self.policy = self.policy.succeeded(by: policy)
+    }
+
     private func launch() {
         state = .starting
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -152,7 +178,11 @@ public final class SupervisedUpstream {
         starts += 1
         delegate?.upstreamStarted(self, pid: process.pid, program: plan.program, restart: starts - 1)
         process.begin(reading: isReading)
-        if let stopDeadline { process.end(grace: stopDeadline - clock.now) }
+        if let stopDeadline {
+            process.end(grace: stopDeadline - clock.now)
+        } else if isOutdated {
+            process.end(grace: 2)
+        }
     }
 
     private func leaderEnded(_ status: ExitStatus) {
@@ -164,6 +194,10 @@ public final class SupervisedUpstream {
 
     private func startFailed(_ failure: StartFailure) {
         if stopDeadline != nil { return finish() }
+        if isOutdated {
+            isOutdated = false
+            return launch()
+        }
         let next = policy.ended(afterUptime: 0)
         follow(next)
         delegate?.upstreamStartFailed(self, failure: failure, next: next)
@@ -229,6 +263,16 @@ public final class SupervisedUpstream {
     }
 }
 
+extension SupervisedUpstream {
+    private func decision(afterUptime uptime: Double) -> RestartDecision {
+        guard stopDeadline == nil else { return .stopped }
+        guard isOutdated else { return policy.ended(afterUptime: uptime) }
+        isOutdated = false
+        policy.reset()
+        return .restart(after: 0, attempt: 0)
+    }
+}
+
 extension SupervisedUpstream: UpstreamProcessOwner {
     func process(_ process: UpstreamProcess, received bytes: ByteBuffer) {
         delegate?.upstream(self, received: bytes)
@@ -242,7 +286,7 @@ extension SupervisedUpstream: UpstreamProcessOwner {
 
     func process(_ process: UpstreamProcess, ended status: ExitStatus) {
         guard case .running(_, let since) = state else { return }
-        let next = stopDeadline == nil ? policy.ended(afterUptime: clock.now - since) : .stopped
+        let next = decision(afterUptime: clock.now - since)
         // Entered before the delegate hears of it, so that it may stop or retry from within the call.
         if next != .stopped { follow(next) } else { state = .idle }
         delegate?.upstreamExited(

@@ -92,7 +92,7 @@ private struct World {
         case 950..<965: reload()
         case 965..<975: killProcess()
         case 975..<995: startProcesses()
-        default: harness.router.replaceShared(at: harness.now)
+        default: harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
         }
         harness.perform()
         observe()

@@ -93,6 +93,7 @@ final class RouterHarness {
                 case .forward(let upstream, let message):
                     forwarded[upstream, default: []].append(String(buffer: message.rendered()))
                 case .record(let event): events.append(event)
+                case .swapReady: router.completeSwap(at: now)
                 default: others.append(action)
                 }
             }

@@ -310,7 +310,7 @@ struct RouterSharingTests {
         harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
         let old = harness.shared
         let call = try #require(harness.lastID(of: "tools/call", at: old))
-        harness.router.replaceShared(at: harness.now)
+        harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
         harness.perform()
         #expect(harness.shared == old)
         let next = try #require(harness.router.nextShared)
@@ -337,7 +337,7 @@ struct RouterSharingTests {
         harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
         let old = harness.shared
         let first = try #require(harness.lastID(of: "tools/call", at: old))
-        harness.router.replaceShared(at: harness.now)
+        harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
         harness.perform()
         let next = try #require(harness.router.nextShared)
         harness.start(next)
@@ -355,12 +355,12 @@ struct RouterSharingTests {
         harness.start()
         let session = harness.ready()
         let old = harness.shared
-        harness.router.replaceShared(at: harness.now)
+        harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
         harness.perform()
         harness.advance(31)
         #expect(harness.shared == old)
         let failed = harness.others.contains {
-            if case .swapEnded(.failure) = $0 { true } else { false }
+            if case .swapFailed = $0 { true } else { false }
         }
         #expect(failed)
         harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)

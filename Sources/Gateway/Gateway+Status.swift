@@ -1,0 +1,47 @@
+public import AuditTrail
+internal import Upstream
+public import MCPRouting
+
+/// How the shared upstream stands.
+public struct UpstreamStatus: Hashable, Sendable {
+    /// Where its process is.
+    public enum State: String, Hashable, Sendable {
+        /// No process runs, or it has not shaken hands.
+        case starting
+        case ready
+        /// It could not be kept alive; calls fail at once.
+        case failed
+    }
+
+    /// Where its process is.
+    public var state: State
+    /// Why it failed; our own text.
+    public var reason: String?
+    /// The process that runs.
+    public var pid: Int32?
+    /// How many processes there were before.
+    public var restarts: Int
+    /// The protocol revision that it speaks, when it has shaken hands.
+    public var revision: String?
+}
+
+/// What `status` and the systemd status line are made of. On the loop.
+extension Gateway {
+    /// What is going on in routing.
+    public var counts: Router.Counts { router.counts }
+
+    /// How each audit sink stands.
+    public var sinks: [SinkStatus] { trail.status() }
+
+    /// How the shared upstream stands.
+    public var upstreamStatus: UpstreamStatus {
+        let view = router.sharedUpstream
+        let link = upstreams[view.id]
+        return UpstreamStatus(
+            state: view.isReady ? .ready : view.failure == nil ? .starting : .failed, reason: view.failure,
+            pid: link?.pid, restarts: link?.restarts ?? 0, revision: view.revision)
+    }
+
+    /// Whether the gateway has begun to end.
+    public var isEnding: Bool { shutdown != nil }
+}
