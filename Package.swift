@@ -129,6 +129,7 @@ let package = Package(
         tests("Systemd", []),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
+        tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),
     ]
 )

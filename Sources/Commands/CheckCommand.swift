@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
         let report = Daemon.check(
             ServeOptions(
                 configPath: options.config, dotenvPath: options.dotenvPath, transports: options.transport,
-                isVerbose: false, invokedAs: CommandLine.arguments.first ?? "gatekit"))
+                invokedAs: CommandLine.arguments.first ?? "gatekit"))
         FileDescriptorText.write(report.text, toError: !report.isValid)
         if !report.isValid { throw ExitCode(1) }
     }

@@ -1,32 +1,59 @@
 public import ArgumentParser
 internal import Daemon
 
-/// The program, under both of its names.
+/// The program, under both of its names. Without a subcommand it serves.
 public struct GatekitCommand: ParsableCommand {
     /// What `--help` says.
     public static let configuration = CommandConfiguration(
         commandName: "gatekit",
         abstract: "An MCP gateway: one supervised upstream, an allowlist of tools, an audit log that cannot lie.",
+        usage: """
+            gatekit --config <file> [<options>]
+            gatekit <subcommand> [<options>]
+            """,
         discussion: """
-            Without a subcommand it serves in the foreground. Clients such as Claude Desktop launch it so and talk to \
-            it on stdin and stdout; with transport unix it listens on a socket for many clients.
+            Without a subcommand it serves in the foreground. An MCP client such as Claude Desktop launches it in place \
+            of the server and talks to it on stdin and stdout; with transport unix it listens on a socket for many \
+            clients at once.
 
-              gatekit --config gatekit.yaml          serve
-              gatekit check --config gatekit.yaml    say what would run, or every mistake with its line
+              gatekit --config F             serve; Ctrl-C or end of input ends it
+              gatekit check --config F       what would run, or every mistake
+              gatekit --config F --verbose   serve, and show the settings first
 
-            Exit codes: 0 done, 1 refused or failed, 2 usage.
+            The smallest gatekit.yaml:
+
+              proxy:
+                transport: stdio
+                upstream:
+                  command: "mcp-filesystem ~/claude-sandbox/"
+
+            Options may stand before or after the subcommand. Signals: TERM and INT end it cleanly, USR1 reopens the \
+            audit files. Exit codes: 0 done, 1 refused or failed, 2 usage.
             """,
         version: GatekitVersion.text,
-        subcommands: [ServeCommand.self, CheckCommand.self],
-        defaultSubcommand: ServeCommand.self)
+        subcommands: [CheckCommand.self])
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var serving: ServingOptions
 
     /// For ArgumentParser.
     public init() {}
 
+    /// Serves.
+    public func run() throws {
+        let code = Daemon.serve(
+            ServeOptions(
+                configPath: options.config, dotenvPath: options.dotenvPath, transports: options.transport,
+                isVerbose: serving.verbose, showsMessages: serving.debug,
+                invokedAs: CommandLine.arguments.first ?? "gatekit"))
+        throw ExitCode(code)
+    }
+
     /// Runs the program and returns its exit code: ArgumentParser's own for a usage error is 64, ours is 2.
     public static func run(arguments: [String]) -> Int32 {
         do {
-            var command = try parseAsRoot(arguments)
+            let names = Set(configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"])
+            var command = try parseAsRoot(ArgumentOrder.subcommandFirst(arguments, subcommands: names))
             try command.run()
             return 0
         } catch let code as ExitCode {
@@ -38,4 +65,17 @@ public struct GatekitCommand: ParsableCommand {
             return code == .success ? 0 : 2
         }
     }
+}
+
+/// What only a serving gateway is told.
+struct ServingOptions: ParsableArguments {
+    @Flag(name: .long, help: "Log at level DEBUG, beginning with the resolved settings; never the value of a secret.")
+    var verbose = false
+
+    @Flag(
+        name: .long,
+        help: ArgumentHelp(
+            "Log every message on the wire, redacted and cut to 4096 bytes. Not for production; has nothing to do with "
+                + "the audit."))
+    var debug = false
 }

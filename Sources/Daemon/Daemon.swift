@@ -38,12 +38,20 @@ public enum Daemon {
     ) throws -> Int32 {
         let settings = start.settings
         let log: @Sendable (String) -> Logger = {
-            DaemonLog.logger($0, level: options.isVerbose ? .debug : Logger.Level(settings.logLevel))
+            let isDebug = options.isVerbose || options.showsMessages
+            return DaemonLog.logger($0, level: isDebug ? .debug : Logger.Level(settings.logLevel))
         }
         let main = log("gatekit.main")
         main.info("Loading configuration from \(settings.configPath)")
         main.info("Starting Gatekit MCP Gateway")
         for warning in start.loaded.warnings { main.warning("\(warning)") }
+        if options.isVerbose {
+            let config = log("gatekit.config")
+            for line in settings.summary() { config.debug("\(line.key): \(line.value)") }
+        }
+        if options.showsMessages {
+            main.warning("--debug shows what clients and upstreams say to each other: not for production")
+        }
 
         let snapshot = start.snapshot(generation: 1)
         // Before any other thread: it forks the watcher.
@@ -64,8 +72,10 @@ public enum Daemon {
                 restartPolicy: start.restartPolicy)
             let plugins = log("gatekit.plugins.manager")
             for sink in settings.fileAuditing {
-                plugins.info("Loaded auditing plugin: file_auditing (\(sink.outputFile))")
+                plugins.info("Loaded auditing plugin: file_auditing")
+                log("gatekit.audit").info("Writing audit records to \(sink.outputFile) (\(sink.format.rawValue))")
             }
+            if options.showsMessages { gateway.showMessages() }
             for _ in settings.toolAllowlists { plugins.info("Loaded security plugin: tool_allowlist") }
             return NIOLoopBound(
                 Serving(gateway, trail, settings, stdio, log("gatekit.proxy.server"), life), eventLoop: loop)

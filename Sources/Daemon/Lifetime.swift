@@ -46,6 +46,8 @@ final class Lifetime: Sendable {
 
     /// Ends the threads. What they were doing has ended already.
     func dismantle() {
+        // After a start that failed nobody waits; NIO wants every promise kept all the same.
+        ended {}
         spawner.shutdown()
         workers.shutdownGracefully { _ in }
         // The process ends right after this: a loop that cannot stop is no reason to hang.

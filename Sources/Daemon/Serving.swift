@@ -58,7 +58,6 @@ final class Serving {
     private func begin() {
         gateway.start()
         if settings.transports.contains(.unix) { log.info("Listening on \(settings.unix.path)") }
-        log.info("MCPProxy now accepting client connections")
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64(settings.timeouts.connection * 1e9))) {
             bound.value.startTimedOut()
@@ -70,7 +69,8 @@ final class Serving {
     private func handshakeEnded(_ failure: String?) {
         guard let failure else {
             hasShakenHands = true
-            return log.info("Connected to upstream server")
+            log.info("Connected to upstream server")
+            return log.info("MCPProxy now accepting client connections")
         }
         startFailed(failure)
     }

@@ -58,10 +58,13 @@ extension Gateway {
         while let step = client.reader.next() {
             switch step {
             case .message(let message):
+                if wireLog != nil { show(message.bytes, from: client.id) }
                 router.receive(message, from: client.id, at: now, gate: gate)
             case .other(let outcome, let line):
+                if wireLog != nil { show(line, from: client.id) }
                 take(outcome, line, from: client, at: now)
             case .scanElsewhere(let line, _):
+                if wireLog != nil { show(line, from: client.id) }
                 client.pause(.scanning, true)
                 scan(line) { [weak self, weak client] outcome in
                     guard let self, let client else { return }

@@ -37,10 +37,13 @@ extension Gateway {
         while let step = link.reader.next() {
             switch step {
             case .message(let message):
+                if wireLog != nil { show(message.bytes, from: link) }
                 router.receive(message, from: link.id, at: now)
             case .other(let outcome, let line):
+                if wireLog != nil { show(line, from: link) }
                 take(outcome, line, from: link, at: now)
             case .scanElsewhere(let line, let isOutOfBand):
+                if wireLog != nil { show(line, from: link) }
                 let epoch = link.epoch
                 link.answerWentElsewhere()
                 scan(line) { [weak self, weak link] outcome in

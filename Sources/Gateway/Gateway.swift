@@ -28,6 +28,8 @@ public final class Gateway {
     /// The restart rules of an upstream: the configuration knows whether this is a lone stdio session.
     let restartPolicy: (Snapshot) -> RestartPolicy
 
+    /// Shows every message, for `--debug`; nil otherwise.
+    var wireLog: WireLog?
     var router: Router
     var clients = LinkTable<SessionID, ClientLink>()
     var upstreams = LinkTable<UpstreamID, UpstreamLink>()
@@ -107,6 +109,7 @@ public final class Gateway {
         defer { isPerforming = false }
         while router.hasActions {
             router.takeActions(into: &actions)
+            if wireLog != nil { for action in actions { show(action) } }
             for action in actions { perform(action) }
             actions.removeAll(keepingCapacity: true)
         }

@@ -77,6 +77,11 @@ public struct Router {
         sessions.read(session) { $0.upstream } ?? nil
     }
 
+    /// Who a session is, as the audit names it; nil when it has ended.
+    public func identity(of session: SessionID) -> SessionIdentity? {
+        sessions.read(session) { $0.identity }
+    }
+
     /// The upstream that a request was admitted for; nil when it has ended.
     public func upstream(of request: PendingID) -> UpstreamID? {
         pending[request]?.upstream

@@ -20,8 +20,6 @@ from .processes import MARK, expect_none_left, named, new_mark
 from .upstreams import REPOSITORY
 from .waiting import wait_until
 
-ACCEPTING = "[INFO] gatekit.proxy.server: MCPProxy now accepting client connections"
-
 
 def binary() -> list[str]:
     """The command under test: GATEKIT_BINARY, else the release build, else the debug build."""
@@ -74,6 +72,7 @@ class Gateway:
         self.config_path = self.directory / "gatekit.yaml"
         self.log_path = self.directory / "stderr.log"
         self.audit = Audit(audit_path or self.directory / "audit.log")
+        self.arguments: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         self.killed = False
         self.kills = 0
@@ -99,7 +98,7 @@ class Gateway:
     @property
     def command(self) -> list[str]:
         """What starts it."""
-        return [*binary(), "--config", str(self.config_path)]
+        return [*binary(), "--config", str(self.config_path), *self.arguments]
 
     @property
     def environment(self) -> dict[str, str]:
