@@ -80,7 +80,8 @@ let package = Package(
         module("LineDoors", ["CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix, logging]),
 
         // The lock, the PID file and the control channel, both ends.
-        module("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
+        .target(name: "CPidfd", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        module("ControlPlane", ["CPidfd", "GatewayEvents", nioCore, nioPosix, logging]),
 
         // Layer 6: the composition root.
         module(
@@ -127,7 +128,7 @@ let package = Package(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests("Gateway", ["JSONRPCWire", nioCore]),
         tests("Systemd", []),
-        tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
+        tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),
