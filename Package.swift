@@ -86,7 +86,8 @@ let package = Package(
             "Reload",
             ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream"]),
         // The lock, the PID file and the control channel, both ends.
-        module("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
+        .target(name: "CPidfd", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        module("ControlPlane", ["CPidfd", "GatewayEvents", nioCore, nioPosix, logging]),
 
         // Layer 6: the composition root.
         module(
@@ -136,7 +137,7 @@ let package = Package(
         tests(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
         tests("Reload", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", nioCore]),
-        tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
+        tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),

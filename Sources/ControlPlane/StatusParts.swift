@@ -1,0 +1,190 @@
+public import GatewayEvents
+
+extension StatusReport {
+    /// A way in for clients.
+    public struct Door: Codable, Hashable, Sendable {
+        /// `stdio`, `unix` or `http`.
+        public var name: String
+        /// `stdin/stdout`, the socket's path, or `http://host:port/path`.
+        public var address: String
+        /// The socket's path; null for other doors.
+        @Nullable public var path: String?
+
+        /// Joins the parts.
+        public init(name: String, address: String, path: String? = nil) {
+            self.name = name
+            self.address = address
+            self.path = path
+        }
+    }
+
+    /// The supervised process, or the shared one where sessions have their own besides.
+    public struct Upstream: Codable, Hashable, Sendable {
+        /// Where it is.
+        public enum State: String, Codable, Hashable, Sendable {
+            /// No process: requests wait.
+            case absent
+            /// Started, handshake under way.
+            case starting
+            /// Serving.
+            case ready
+            /// It could not be kept alive: requests fail.
+            case failed
+        }
+
+        /// Its name.
+        public var name: String
+        /// Where it is.
+        public var state: State
+        /// Its process; null without one.
+        @Nullable public var pid: Int32?
+        /// How often it was started again.
+        public var restarts: Int
+        /// The era it speaks; null before the handshake.
+        @Nullable public var era: String?
+        /// How many sessions have a process of their own.
+        public var ownProcesses: Int
+        /// Why it is not ready; null when it is or nothing is known.
+        @Nullable public var reason: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, state, pid, restarts, era, reason
+            case ownProcesses = "own_processes"
+        }
+
+        /// Joins the parts.
+        public init(
+            name: String, state: State, pid: Int32?, restarts: Int, era: String?, ownProcesses: Int = 0,
+            reason: String? = nil
+        ) {
+            self.name = name
+            self.state = state
+            self.pid = pid
+            self.restarts = restarts
+            self.era = era
+            self.ownProcesses = ownProcesses
+            self.reason = reason
+        }
+    }
+
+    /// The configuration in force.
+    public struct Configuration: Codable, Hashable, Sendable {
+        /// 1 at the start, one more at every reload that applied.
+        public var generation: Int
+        /// The first 8 hex digits.
+        public var hash: String
+
+        /// Joins the parts.
+        public init(generation: Int, hash: String) {
+            self.generation = generation
+            self.hash = hash
+        }
+    }
+
+    /// The last reload.
+    public struct LastReload: Codable, Hashable, Sendable {
+        /// When it ended, ISO 8601.
+        public var time: String
+        /// `applied`, `unchanged` or `refused`.
+        public var result: String
+        /// How long it took, in milliseconds.
+        public var durationMilliseconds: Double
+        /// What changed.
+        public var changes: [String]
+        /// Why it was refused.
+        public var problems: [String]
+        /// What the operator should know besides.
+        public var notes: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case time, result, changes, problems, notes
+            case durationMilliseconds = "duration_ms"
+        }
+
+        /// Says the same as the outcome.
+        public init(_ outcome: ReloadOutcome) {
+            time = ControlTime.text(outcome.time)
+            result = outcome.result.rawValue
+            durationMilliseconds = Double(outcome.duration / 1000) / 1000
+            changes = outcome.changes
+            problems = outcome.problems
+            notes = outcome.notes
+        }
+    }
+
+    /// Where `.env` stands.
+    public struct Environment: Codable, Hashable, Sendable {
+        /// One of ``EnvironmentSource``'s words.
+        public var source: String
+        /// The recorded file; null when there never was one.
+        @Nullable public var path: String?
+
+        /// Joins the parts.
+        public init(source: EnvironmentSource, path: String?) {
+            self.source = source.rawValue
+            self.path = path
+        }
+    }
+
+    /// A place that records go to.
+    public struct Sink: Codable, Hashable, Sendable {
+        /// Its file, or `journal`.
+        public var name: String
+        /// `file` or `journal`.
+        public var kind: String
+        /// How its records are written; null where there is no choice.
+        @Nullable public var format: String?
+        /// Records taken.
+        public var records: UInt64
+        /// Bytes taken.
+        public var bytes: UInt64
+        /// Records that wait to be taken.
+        public var queued: Int
+        /// Events without a record.
+        public var missing: UInt64
+        /// Whether a request that it records may pass.
+        public var isOpen: Bool
+        /// Why not, or what a sink that is not critical suffers from.
+        @Nullable public var reason: String?
+        /// The last thing that failed.
+        @Nullable public var lastError: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, kind, format, records, bytes, queued, missing, reason
+            case isOpen = "is_open"
+            case lastError = "last_error"
+        }
+
+        /// Joins the parts.
+        public init(
+            name: String, kind: String, format: String?, records: UInt64, bytes: UInt64, queued: Int = 0,
+            missing: UInt64 = 0, isOpen: Bool = true, reason: String? = nil, lastError: String? = nil
+        ) {
+            self.name = name
+            self.kind = kind
+            self.format = format
+            self.records = records
+            self.bytes = bytes
+            self.queued = queued
+            self.missing = missing
+            self.isOpen = isOpen
+            self.reason = reason
+            self.lastError = lastError
+        }
+    }
+
+    /// systemd's watchdog.
+    public struct Watchdog: Codable, Hashable, Sendable {
+        /// How often systemd is told that the loop turns, in seconds.
+        public var intervalSeconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case intervalSeconds = "interval_s"
+        }
+
+        /// Joins the parts.
+        public init(intervalSeconds: Double) {
+            self.intervalSeconds = intervalSeconds
+        }
+    }
+}
