@@ -1,4 +1,5 @@
 internal import GatewayConfiguration
+internal import Reload
 
 extension Daemon {
     /// What `check` found.
@@ -12,12 +13,11 @@ extension Daemon {
     /// Reads the configuration as a start would, and starts nothing.
     public static func check(_ options: ServeOptions) -> CheckReport {
         do {
-            let start = try StartConfiguration.load(options)
+            let loaded = try Start(options).files.read(.start).loaded
             let lines =
-                start.loaded.warnings.map { "warning: \($0)" }
-                + start.settings.summary().map { "\($0.key): \($0.value)" }
+                loaded.warnings.map { "warning: \($0)" } + loaded.settings.summary().map { "\($0.key): \($0.value)" }
             return CheckReport(
-                isValid: true, text: "\(start.settings.configPath) is valid\n" + lines.joined(separator: "\n"))
+                isValid: true, text: "\(loaded.settings.configPath) is valid\n" + lines.joined(separator: "\n"))
         } catch {
             return CheckReport(isValid: false, text: "\(error)")
         }

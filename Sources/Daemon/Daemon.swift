@@ -1,6 +1,5 @@
 internal import AuditTrail
-internal import CSpawn
-internal import Dispatch
+internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
@@ -9,7 +8,8 @@ internal import LineDoors
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
-internal import ToolPolicy
+internal import Reload
+internal import Systemd
 internal import Upstream
 
 /// The composition root: reads the configuration, builds the parts, opens the doors, waits for the end.
@@ -17,91 +17,114 @@ public enum Daemon {
     /// Serves in the foreground until a signal, or until the lone stdio session has ended. Call once, from the main
     /// thread, before the process has any other thread: the watcher of process groups is forked from it.
     /// - Returns: the exit code: 0 after a clean end, 1 when the start was refused or the upstream was lost for good.
+    ///   Does not return from a restart that succeeds.
     public static func serve(_ options: ServeOptions) -> Int32 {
         ignoreSignals()
         guard let stdio = StdioDescriptors.protect() else {
             return fail("stdin or stdout is closed: redirect it from or to /dev/null")
         }
         do {
-            let configuration = try StartConfiguration.load(options)
-            return try run(configuration, options, stdio)
+            let start = try Start(options)
+            return try run(start, try start.files.read(.start), options, stdio)
         } catch {
             let reason = "\(error)"
             _ = fail(reason)
+            let notifier = ServiceNotifier.fromEnvironment()
+            notifier?.failed(status: reason, errno: EINVAL)
+            notifier?.flush()
             StartFailureReply.send(reason, over: stdio)
             return 1
         }
     }
 
     private static func run(
-        _ start: StartConfiguration, _ options: ServeOptions, _ stdio: StdioDescriptors
+        _ start: Start, _ candidate: Candidate, _ options: ServeOptions, _ stdio: StdioDescriptors
     ) throws -> Int32 {
-        let settings = start.settings
-        let log: @Sendable (String) -> Logger = {
-            let isDebug = options.isVerbose || options.showsMessages
-            return DaemonLog.logger($0, level: isDebug ? .debug : Logger.Level(settings.logLevel))
-        }
-        let main = log("gatekit.main")
-        main.info("Loading configuration from \(settings.configPath)")
-        main.info("Starting Gatekit MCP Gateway")
-        for warning in start.loaded.warnings { main.warning("\(warning)") }
-        if options.isVerbose {
-            let config = log("gatekit.config")
-            for line in settings.summary() { config.debug("\(line.key): \(line.value)") }
-        }
-        if options.showsMessages {
-            main.warning("--debug shows what clients and upstreams say to each other: not for production")
-        }
+        let settings = candidate.loaded.settings
+        DaemonLog.setLevel(Logger.Level(settings.logLevel))
+        announce(start, candidate, options)
+        let instance = try Instance.claim(start, settings, options, DaemonLog.logger("gatekit.control"))
+        defer { instance?.release() }
+        let sockets = try ListenDescriptors.received()
+        let activated = try Doors.descriptor(of: sockets)
 
-        let snapshot = start.snapshot(generation: 1)
         // Before any other thread: it forks the watcher.
-        let spawner = SpawnThread(logger: log("gatekit.upstream"))
+        let spawner = SpawnThread(logger: DaemonLog.logger("gatekit.upstream"))
         try spawner.start()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let workers = NIOThreadPool(numberOfThreads: 1)
         workers.start()
         let life = Lifetime(group: group, workers: workers, spawner: spawner)
+        let notifier = ServiceNotifier.fromEnvironment()
 
         let loop = group.next()
         let opened = loop.submit { () throws -> NIOLoopBound<Serving> in
+            let log = DaemonLog.logger("gatekit.proxy.server")
+            let snapshot = SnapshotAssembly.snapshot(of: candidate.loaded, generation: 1)
             let trail = AuditTrail(run: SessionRun.mint(), version: GatekitVersion.text) { loop.execute($0) }
             try trail.install(snapshot)
+            let directory = start.files.workingDirectory
             let gateway = Gateway(
                 snapshot: snapshot, version: GatekitVersion.text, eventLoop: loop, trail: trail, spawner: spawner,
-                workers: workers, logger: log("gatekit.proxy.server"), launchPlan: start.launchPlan,
-                restartPolicy: start.restartPolicy)
-            let plugins = log("gatekit.plugins.manager")
-            for sink in settings.fileAuditing {
-                plugins.info("Loaded auditing plugin: file_auditing")
-                log("gatekit.audit").info("Writing audit records to \(sink.outputFile) (\(sink.format.rawValue))")
-            }
+                workers: workers, logger: log,
+                launchPlan: { SnapshotAssembly.launchPlan(of: $0, workingDirectory: directory) },
+                restartPolicy: SnapshotAssembly.restartPolicy)
             if options.showsMessages { gateway.showMessages() }
-            for _ in settings.toolAllowlists { plugins.info("Loaded security plugin: tool_allowlist") }
-            return NIOLoopBound(
-                Serving(gateway, trail, settings, stdio, log("gatekit.proxy.server"), life), eventLoop: loop)
+            let parts = Serving.Parts(
+                gateway: gateway, trail: trail, doors: Doors(gateway, stdio, activated: activated, log),
+                files: start.files, candidate: candidate, workers: workers, life: life, notifier: notifier,
+                instance: instance, log: log)
+            return NIOLoopBound(Serving(parts), eventLoop: loop)
         }
         do {
             let serving = try opened.wait()
             let signals = SignalSources.arm(
-                terminate: { loop.execute { serving.value.end(code: 0) } },
-                reopen: { loop.execute { serving.value.reopen() } })
+                SignalSources.Handlers(
+                    terminate: { loop.execute { serving.value.end(code: 0) } },
+                    reload: { loop.execute { serving.value.reloader.request() } },
+                    reopen: { loop.execute { serving.value.reopen() } },
+                    restart: { loop.execute { serving.value.restart() } }))
             defer { signals.cancel() }
             try loop.flatSubmit { serving.value.open() }.wait()
-            return life.waitForEnd()
+            let code = life.waitForEnd()
+            notifier?.flush()
+            guard life.restarts else { return code }
+            return ProgramImage.execute(lock: instance?.claim.lock, sockets: sockets)
         } catch {
             life.dismantle()
             throw error
         }
     }
 
-    /// SIGPIPE: a client that hung up is an error of write(2). SIGXFSZ: so is a file-size limit. SIGHUP would end the
-    /// process by default, and no reload exists to obey it yet.
+    /// The lines of the start, in the order of the tutorial.
+    private static func announce(_ start: Start, _ candidate: Candidate, _ options: ServeOptions) {
+        let settings = candidate.loaded.settings
+        let main = DaemonLog.logger("gatekit.main")
+        main.info("Loading configuration from \(settings.configPath)")
+        main.info("Starting Gatekit MCP Gateway")
+        for warning in candidate.loaded.warnings { main.warning("\(warning)") }
+        if options.isVerbose {
+            let config = DaemonLog.logger("gatekit.config")
+            for line in settings.summary() { config.debug("\(line.key): \(line.value)") }
+        }
+        if options.showsMessages {
+            main.warning("--debug shows what clients and upstreams say to each other: not for production")
+        }
+    }
+
+    /// The default action would end the process, or, for SIGXFSZ, end it where a failed write is meant.
     private static func ignoreSignals() {
-        for number in [SIGPIPE, SIGXFSZ, SIGHUP] { signal(number, SIG_IGN) }
+        for number in [SIGPIPE, SIGXFSZ, SIGHUP, SIGUSR2] { ignore(number) }
+    }
+
+    private static func ignore(_ number: Int32) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = SIG_IGN
+        sigaction(number, &action, nil)
     }
 
     private static func fail(_ reason: String) -> Int32 {
-        let log = DaemonLog.logger("gatekit.main", level: .info)
+        let log = DaemonLog.logger("gatekit.main")
         for line in reason.split(separator: "\n") { log.error("\(line)") }
         return 1
     }

@@ -8,6 +8,12 @@ public struct ServeOptions: Sendable {
     public var dotenvPath: String?
     /// `--transport`, which beats the file.
     public var transports: [Transport]?
+    /// `--log-tool-calls`.
+    public var logsToolCalls: Bool
+    /// `--pid-file`.
+    public var pidFile: String?
+    /// `--instance`: where the PID file is, for one of several.
+    public var instance: String?
     /// `--verbose`.
     public var isVerbose: Bool
     /// `--debug`: the wire-level log.
@@ -17,12 +23,16 @@ public struct ServeOptions: Sendable {
 
     /// Joins the options.
     public init(
-        configPath: String?, dotenvPath: String?, transports: [Transport]? = nil, isVerbose: Bool = false,
+        configPath: String?, dotenvPath: String?, transports: [Transport]? = nil, logsToolCalls: Bool = false,
+        pidFile: String? = nil, instance: String? = nil, isVerbose: Bool = false,
         showsMessages: Bool = false, invokedAs: String
     ) {
         self.configPath = configPath
         self.dotenvPath = dotenvPath
         self.transports = transports
+        self.logsToolCalls = logsToolCalls
+        self.pidFile = pidFile
+        self.instance = instance
         self.isVerbose = isVerbose
         self.showsMessages = showsMessages
         self.invokedAs = invokedAs

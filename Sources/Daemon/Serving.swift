@@ -1,78 +1,121 @@
 internal import AuditTrail
+internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration
-internal import LineDoors
+internal import Glibc
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
+internal import Reload
+internal import Systemd
 
-/// A gateway with its doors, from the first handshake to the last flush. Confined to the gateway loop.
+/// A gateway that serves: its start, its signals and its end. Confined to the gateway loop.
 final class Serving {
-    private let gateway: Gateway
-    private let trail: AuditTrail
-    private let settings: Settings
-    private let descriptors: StdioDescriptors
-    private let log: Logger
-    private let life: Lifetime
-    private var stdio: StdioDoor?
-    private var unix: UnixDoor?
-    private var isEnding = false
-
-    init(
-        _ gateway: Gateway, _ trail: AuditTrail, _ settings: Settings, _ descriptors: StdioDescriptors, _ log: Logger,
-        _ life: Lifetime
-    ) {
-        self.gateway = gateway
-        self.trail = trail
-        self.settings = settings
-        self.descriptors = descriptors
-        self.log = log
-        self.life = life
+    /// What it is put together from.
+    struct Parts {
+        let gateway: Gateway
+        let trail: AuditTrail
+        let doors: Doors
+        let files: ConfigurationFiles
+        let candidate: Candidate
+        let workers: NIOThreadPool
+        let life: Lifetime
+        let notifier: ServiceNotifier?
+        let instance: Instance?
+        let log: Logger
     }
+
+    let parts: Parts
+    /// Set right after the parts are known, since it calls back here.
+    private(set) var reloader: Reloader! // swift-format-ignore: NeverUseImplicitlyUnwrappedOptionals
+    var control: ControlServer?
+    private var heartbeat: Heartbeat?
+    private var statusTimer: RepeatedTask?
+    private(set) var isEnding = false
+    private var hasShakenHands = false
+
+    var gateway: Gateway { parts.gateway }
+    var log: Logger { parts.log }
+    var settings: Settings { gateway.snapshot.settings }
+
+    init(_ parts: Parts) {
+        self.parts = parts
+        reloader = Reloader(
+            start: parts.candidate, snapshot: parts.gateway.snapshot, target: self,
+            now: { Reloader.Moment(monotonic: ControlTime.monotonic(), wall: ControlTime.wall()) })
+    }
+
+    // MARK: - The start
 
     /// Opens the doors and starts the upstream. Fails when a door cannot be opened; the upstream is reported later, by
     /// the log and the answers to clients.
     func open() -> EventLoopFuture<Void> {
-        let loop = gateway.eventLoop
         gateway.onFirstHandshake = { [unowned self] failure in handshakeEnded(failure) }
         gateway.onUpstreamGaveUp = { [unowned self] reason in gaveUp(reason) }
         gateway.onSessionEnded = { [unowned self] session, _ in
-            if session == stdio?.session { stdioEnded() }
+            if session == parts.doors.stdio?.session { stdioEnded() }
         }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return openUnix().flatMap { bound.value.openStdio() }.map { bound.value.begin() }
+        announcePolicies()
+        let connection = settings.timeouts.connection
+        parts.notifier?.status("starting: waiting for the upstream")
+        // The default start time-out of a unit may be shorter than the patience that was configured.
+        parts.notifier?.extendTimeout(microseconds: UInt64((connection + 10) * 1e6))
+        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+        return parts.doors.open().flatMap { bound.value.openControl() }.map { bound.value.begin() }
     }
 
-    private func openUnix() -> EventLoopFuture<Void> {
-        guard settings.transports.contains(.unix) else { return gateway.eventLoop.makeSucceededVoidFuture() }
-        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
-        return UnixDoor.open(settings.unix, gateway, log).map { bound.value.unix = $0.value }
+    private func announcePolicies() {
+        let plugins = DaemonLog.logger("gatekit.plugins.manager")
+        for sink in settings.fileAuditing {
+            plugins.info("Loaded auditing plugin: file_auditing")
+            DaemonLog.logger("gatekit.audit").info(
+                "Writing audit records to \(sink.outputFile) (\(sink.format.rawValue))")
+        }
+        if settings.journalAuditing != nil { plugins.info("Loaded auditing plugin: journal_auditing") }
+        for _ in settings.toolAllowlists { plugins.info("Loaded security plugin: tool_allowlist") }
     }
 
-    private func openStdio() -> EventLoopFuture<Void> {
-        guard settings.transports.contains(.stdio) else { return gateway.eventLoop.makeSucceededVoidFuture() }
+    /// Commands find us from here on: SIGHUP is armed, and what comes before the start has succeeded is remembered.
+    private func openControl() -> EventLoopFuture<Void> {
+        guard let instance = parts.instance else { return gateway.eventLoop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
-        return StdioDoor.open(descriptors, gateway, isLone: settings.transports == [.stdio])
-            .map { bound.value.stdio = $0.value }
+        return ControlServer.open(
+            path: instance.claim.controlSocket, eventLoop: gateway.eventLoop, status: { bound.value.report() },
+            logger: DaemonLog.logger("gatekit.control")
+        ).flatMapThrowing {
+            bound.value.control = $0.value
+            try instance.publish()
+        }
     }
 
     private func begin() {
         gateway.start()
-        if settings.transports.contains(.unix) { log.info("Listening on \(settings.unix.path)") }
+        if let unix = parts.doors.unix { log.info("Listening on \(unix.settings.path)") }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64(settings.timeouts.connection * 1e9))) {
             bound.value.startTimedOut()
         }
     }
 
-    private var hasShakenHands = false
-
     private func handshakeEnded(_ failure: String?) {
-        guard let failure else {
-            hasShakenHands = true
-            log.info("Connected to upstream server")
-            return log.info("MCPProxy now accepting client connections")
-        }
+        guard let failure else { return startSucceeded() }
         startFailed(failure)
+    }
+
+    private func startSucceeded() {
+        hasShakenHands = true
+        log.info("Connected to upstream server")
+        log.info("MCPProxy now accepting client connections")
+        guard !isEnding else { return }
+        parts.notifier?.ready(status: statusText)
+        if let notifier = parts.notifier {
+            heartbeat = Heartbeat.begin(on: gateway.eventLoop, workers: parts.workers, notifier)
+            let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+            statusTimer = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                bound.value.tellStatus()
+            }
+        }
+        reloader.startSucceeded()
     }
 
     private func startTimedOut() {
@@ -84,8 +127,9 @@ final class Serving {
     private func startFailed(_ reason: String) {
         guard !isEnding else { return }
         log.error("upstream \(reason)")
+        parts.notifier?.failed(status: "upstream \(reason)", errno: ECHILD)
         // Whatever ends the process first, it has failed.
-        life.exitCode = 1
+        parts.life.exitCode = 1
         gateway.failUpstream(reason)
         // A client that launched us may not have sent its `initialize` yet; it gets the reason as the answer.
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
@@ -103,20 +147,65 @@ final class Serving {
         if settings.transports == [.stdio] { end(code: 0) }
     }
 
+    private func tellStatus() {
+        // While a reload or the end is told, its own words stay.
+        if !reloader.isReloading, !isEnding { parts.notifier?.status(statusText) }
+    }
+
+    // MARK: - Signals
+
     /// SIGUSR1.
     func reopen() {
-        trail.reopen()
+        parts.trail.reopen()
         log.info("Reopened audit files")
     }
 
+    /// SIGUSR2: ends cleanly and executes the program on disk, if the configuration on disk would start it.
+    func restart() {
+        guard !isEnding, hasShakenHands else { return }
+        guard settings.transports != [.stdio] else {
+            return log.warning("restart refused: the only session is on stdin and stdout, and would end with it")
+        }
+        let files = parts.files
+        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+        parts.workers.runIfActive(eventLoop: gateway.eventLoop) { () throws -> Void in
+            _ = try files.rediscovered().read(.start)
+        }.whenComplete { bound.value.restart($0) }
+    }
+
+    private func restart(_ checked: Result<Void, any Error>) {
+        if case .failure(let error) = checked {
+            for line in "\(error)".split(separator: "\n") { log.error("restart refused: \(line)") }
+            parts.notifier?.status("restart refused: \(error)")
+            return
+        }
+        guard !isEnding else { return }
+        log.info("Restarting")
+        parts.life.restarts = true
+        parts.notifier?.reloading(status: "restarting")
+        end(code: 0)
+    }
+
+    // MARK: - The end
+
     /// A clean end; the first call's code counts, unless a later one says that something went wrong.
     func end(code: Int32) {
+        let life = parts.life
         life.exitCode = max(life.exitCode, code)
         guard !isEnding else { return }
         isEnding = true
-        unix?.close()
-        let stdio = stdio
-        gateway.shutDown { [life] in
+        heartbeat?.end()
+        statusTimer?.cancel()
+        if !life.restarts {
+            parts.notifier?.stopping(status: "ending: \(gateway.counts.pending) calls in flight")
+            parts.notifier?.extendTimeout(microseconds: UInt64((settings.timeouts.shutdown + 5) * 1e6))
+        }
+        reloader.stop()
+        parts.doors.close()
+        let stdio = parts.doors.stdio
+        let control = NIOLoopBound(control, eventLoop: gateway.eventLoop)
+        gateway.shutDown {
+            control.value?.close()
             guard let stdio else { return life.ended {} }
             let finish = stdio.finish
             stdio.closed.whenComplete { _ in life.ended(finish) }

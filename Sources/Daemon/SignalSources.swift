@@ -3,9 +3,11 @@ internal import Glibc
 
 /// The signals of a serving process, as Dispatch sources.
 ///
-/// Until ``arm(terminate:reopen:)`` returns, SIGTERM and SIGINT have their default effect: nothing has been opened yet
-/// that would need a clean end, and a signal that was ignored in between would be lost. libdispatch registers sources
-/// later than `activate()` returns, so the registration is awaited.
+/// SIGHUP and SIGUSR2 are ignored from the first line of ``Daemon/serve(_:)`` on, before their sources exist: a signal in
+/// between must not end the process, and the source reports it all the same once it is registered, or nobody was there
+/// to be told. Until ``arm(_:)`` returns, SIGTERM and SIGINT have their default effect: nothing has been opened yet that
+/// would need a clean end, and a signal that was ignored in between would be lost. libdispatch registers sources later
+/// than `activate()` returns, so the registration is awaited.
 final class SignalSources {
     private let sources: [any DispatchSourceSignal]
 
@@ -13,11 +15,25 @@ final class SignalSources {
         self.sources = sources
     }
 
-    /// SIGTERM and SIGINT ask for a clean end, SIGUSR1 for reopened files. Blocks until the kernel would deliver them.
-    static func arm(
-        terminate: @escaping @Sendable () -> Void, reopen: @escaping @Sendable () -> Void
-    ) -> SignalSources {
-        let wanted: [(Int32, @Sendable () -> Void)] = [(SIGTERM, terminate), (SIGINT, terminate), (SIGUSR1, reopen)]
+    /// What each signal means; every handler is called on a thread of Dispatch. Signals of one kind that come close
+    /// together are one call.
+    struct Handlers {
+        /// SIGTERM and SIGINT.
+        var terminate: @Sendable () -> Void
+        /// SIGHUP.
+        var reload: @Sendable () -> Void
+        /// SIGUSR1.
+        var reopen: @Sendable () -> Void
+        /// SIGUSR2.
+        var restart: @Sendable () -> Void
+    }
+
+    /// Blocks until the kernel would deliver them.
+    static func arm(_ handlers: Handlers) -> SignalSources {
+        let wanted: [(Int32, @Sendable () -> Void)] = [
+            (SIGTERM, handlers.terminate), (SIGINT, handlers.terminate), (SIGHUP, handlers.reload),
+            (SIGUSR1, handlers.reopen), (SIGUSR2, handlers.restart),
+        ]
         // By default it would end the process; lost before the sinks are open, it has nothing to reopen.
         signal(SIGUSR1, SIG_IGN)
         let armed = DispatchGroup()

@@ -16,7 +16,7 @@ public struct Candidate: Sendable {
 }
 
 /// Why a configuration was not taken, one problem each, with file:line:column where there is one.
-public struct Refusal: Error, Hashable, Sendable {
+public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// Never empty.
     public var problems: [String]
     /// Where `.env` stands.
@@ -27,6 +27,9 @@ public struct Refusal: Error, Hashable, Sendable {
         self.problems = problems
         self.environmentSource = environmentSource
     }
+
+    /// One problem a line.
+    public var description: String { problems.joined(separator: "\n") }
 }
 
 /// The files of one process: found once at its start, read again at every reload.

@@ -1,0 +1,57 @@
+internal import ControlPlane
+internal import GatewayConfiguration
+internal import Glibc
+internal import Logging
+
+/// What this process holds so that commands find it: its place, its lock and its PID file.
+struct Instance: Sendable {
+    let claim: InstanceClaim
+    let startedAt: String
+    /// CLOCK_MONOTONIC at the start of this program image, nanoseconds.
+    let began: UInt64
+    private let file: PIDFile
+
+    /// Claims the place. nil for a stdio instance that finds no directory to write in: clients launch it wherever they
+    /// like, and no command needs to reach it.
+    static func claim(
+        _ start: Start, _ settings: Settings, _ options: ServeOptions, _ log: Logger
+    ) throws -> Instance? {
+        let places = ControlPlaces.ofProcess(explicit: start.pidFile, instance: options.instance)
+        let listens = settings.transports != [.stdio]
+        let claim: InstanceClaim
+        do throws(ControlError) {
+            claim = try InstanceClaim.take(places, listens: listens, adopting: ProgramImage.inheritedLock())
+        } catch {
+            guard error.code == .noPlace, !listens, start.pidFile == nil else { throw error }
+            log.info("no PID file: \(error)")
+            return nil
+        }
+        for note in claim.notes { log.info("\(note)") }
+        return try Instance(claim, start, settings)
+    }
+
+    private init(_ claim: InstanceClaim, _ start: Start, _ settings: Settings) throws {
+        self.claim = claim
+        startedAt = ControlTime.text(ControlTime.wall())
+        began = ControlTime.monotonic()
+        let process = try ProcessIdentity.own()
+        file = PIDFile(
+            process: process, startedAt: startedAt, version: GatekitVersion.text,
+            transport: settings.transports.map(\.rawValue).joined(separator: ","), host: nil, port: nil,
+            dotenvPath: start.files.dotenvPath.map(Self.absolute), configPath: settings.configPath,
+            argv: CommandLine.arguments, control: claim.controlSocket)
+    }
+
+    /// Writes the PID file; from here on commands find us.
+    func publish() throws(ControlError) {
+        try claim.publish(file)
+    }
+
+    func release() {
+        claim.release()
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(ProcessEnvironment.workingDirectory())/\(path)"
+    }
+}

@@ -1,0 +1,52 @@
+internal import ControlPlane
+internal import Glibc
+internal import Systemd
+
+/// The program on disk, executed anew in this process: the pid stays, so systemd sees no end.
+///
+/// Sessions end cleanly before. Keeping them would need, beyond the descriptors of clients, listener and upstream: the
+/// half lines in both directions, the table of requests in flight with their ids, the sessions' subscriptions and
+/// levels, and the audit's `seq`, all handed over in a sealed memfd whose format two versions agree on.
+enum ProgramImage {
+    /// Where the lock's descriptor is told to the next image.
+    private static let lockName = "GATEKIT_LOCK_FD"
+
+    /// Looked up at the start: later the file may have been replaced, and then /proc calls it deleted.
+    static let path = ownPath()
+
+    /// The descriptor of the lock that the image before this one handed over.
+    static func inheritedLock() -> Int32? {
+        guard let text = getenv(lockName) else { return nil }
+        let number = Int32(String(cString: text))
+        // A child of ours must not take it for its own.
+        unsetenv(lockName)
+        return number
+    }
+
+    /// Replaces this program by the one that is at its path now, with the same arguments. Call at the very end, when no
+    /// other thread does anything any more.
+    /// - Returns: only when it failed: the exit code.
+    static func execute(lock: ControlLock?, sockets: ListenDescriptors) -> Int32 {
+        let log = DaemonLog.logger("gatekit.main")
+        do {
+            try lock?.keepOverExec()
+            try sockets.keepOverExecution()
+        } catch {
+            log.error("cannot restart: \(error)")
+            return 1
+        }
+        if let lock { setenv(lockName, "\(lock.descriptor)", 1) }
+        var arguments = CommandLine.arguments.map { strdup($0) }
+        arguments.append(nil)
+        execv(path, arguments)
+        log.error("cannot restart: \(path): \(String(cString: strerror(errno)))")
+        return 1
+    }
+
+    private static func ownPath() -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments[0] }
+        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

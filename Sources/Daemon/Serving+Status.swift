@@ -1,0 +1,70 @@
+internal import AuditTrail
+internal import ControlPlane
+internal import Gateway
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import Glibc
+internal import MCPRouting
+internal import Reload
+internal import Systemd
+internal import Telemetry
+
+/// What a running gateway says of itself.
+extension Serving {
+    /// For `systemctl status`.
+    var statusText: String {
+        StatusLine(
+            counts: gateway.counts, label: gateway.snapshot.label, upstream: gateway.upstreamStatus,
+            sinks: gateway.sinks, lastReload: reloader.lastOutcome
+        ).text
+    }
+
+    /// For `gatekit status`.
+    func report() -> StatusReport {
+        let counts = gateway.counts
+        let snapshot = gateway.snapshot
+        return StatusReport(
+            pid: getpid(), state: isEnding ? .stopping : reloader.isReloading ? .reloading : .running,
+            uptimeSeconds: uptime, startedAt: parts.instance?.startedAt ?? "", version: GatekitVersion.text,
+            configPath: snapshot.settings.configPath, transports: transports, upstream: upstream(counts),
+            sessions: counts.sessions, pending: counts.pending,
+            config: StatusReport.Configuration(generation: snapshot.generation, hash: snapshot.configHash),
+            lastReload: reloader.lastOutcome.map(StatusReport.LastReload.init),
+            environment: StatusReport.Environment(
+                source: reloader.environmentSource, path: parts.files.dotenvPath),
+            audit: gateway.sinks.map(Self.sink),
+            watchdog: Watchdog.interval.map { StatusReport.Watchdog(intervalSeconds: $0 / .seconds(1)) })
+    }
+
+    private var uptime: Int {
+        parts.instance.map { Int((ControlTime.monotonic() - $0.began) / 1_000_000_000) } ?? 0
+    }
+
+    private var transports: [StatusReport.Door] {
+        var doors: [StatusReport.Door] = []
+        if parts.doors.stdio != nil { doors.append(StatusReport.Door(name: "stdio", address: "stdin/stdout")) }
+        if let unix = parts.doors.unix {
+            doors.append(StatusReport.Door(name: "unix", address: unix.settings.path, path: unix.settings.path))
+        }
+        return doors
+    }
+
+    private func upstream(_ counts: Router.Counts) -> StatusReport.Upstream {
+        let status = gateway.upstreamStatus
+        let state: StatusReport.Upstream.State =
+            switch status.state {
+            case .starting: .starting
+            case .ready: .ready
+            case .failed: .failed
+            }
+        return StatusReport.Upstream(
+            name: settings.upstream.name ?? "upstream", state: state, pid: status.pid, restarts: status.restarts,
+            era: status.revision.map { "legacy (\($0))" }, ownProcesses: counts.ownUpstreams, reason: status.reason)
+    }
+
+    private static func sink(_ sink: SinkStatus) -> StatusReport.Sink {
+        StatusReport.Sink(
+            name: sink.path, kind: "file", format: nil, records: sink.records, bytes: sink.bytes,
+            missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason, lastError: sink.lastError)
+    }
+}
