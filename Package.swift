@@ -53,13 +53,14 @@ let package = Package(
 
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev", "pkg-config"])]),
-        module("Systemd", ["CSystemd"]),
+        .target(name: "CJournal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        module("Systemd", ["CJournal", "CSystemd"]),
 
         // Layer 2: the one snapshot and the values that audit and metrics consume.
         module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
-        module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", nioCore]),
+        module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", "Systemd", nioCore]),
         module("Upstream", ["CSpawn", nioCore, nioPosix, nioLocks, logging]),
         module(
             "MCPRouting",
@@ -94,7 +95,8 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
+                "ControlPlane", "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore,
+                nioPosix, logging,
             ]),
 
         // Layer 7: the commands, and the two names they are installed under.
@@ -123,7 +125,7 @@ let package = Package(
             swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
-        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "ToolPolicy", nioCore]),
+        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),
         // A gateway in miniature that those tests may kill.
         .executableTarget(
             name: "upstream-probe", dependencies: ["CSpawn", "Upstream", nioCore, nioPosix, logging],

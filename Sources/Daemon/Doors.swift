@@ -1,10 +1,13 @@
+internal import GatewayEvents
 internal import Gateway
 internal import GatewayConfiguration
+internal import Glibc
 internal import LineDoors
 internal import Logging
 internal import MCPRouting
 internal import NIOCore
 internal import Reload
+internal import Systemd
 
 /// The doors of a gateway: opened at the start, added and closed by reloads. Confined to the gateway loop.
 final class Doors {
@@ -32,6 +35,18 @@ final class Doors {
         self.descriptors = descriptors
         self.activated = activated
         self.log = log
+    }
+
+    /// The listening socket called `mcp` among those that systemd passed, as a copy: the passed one must stay for the
+    /// image after a restart.
+    static func descriptor(of sockets: ListenDescriptors) throws -> Int32? {
+        guard let passed = try sockets.unixListener(named: "mcp") else { return nil }
+        let copy = fcntl(passed, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else {
+            throw ListenDescriptorError(
+                description: "descriptor \(passed) named 'mcp' cannot be used: \(String(cString: strerror(errno)))")
+        }
+        return copy
     }
 
     /// The doors of the start.

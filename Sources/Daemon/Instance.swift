@@ -1,3 +1,4 @@
+internal import Reload
 internal import ControlPlane
 internal import GatewayConfiguration
 internal import Glibc

@@ -11,6 +11,7 @@ final class Lifetime: Sendable {
     private let spawner: SpawnThread
     private let done: EventLoopPromise<@Sendable () -> Void>
     private let code = Atomic<Int32>(0)
+    private let restart = Atomic<Bool>(false)
     private let hasEnded = Atomic<Bool>(false)
 
     init(group: MultiThreadedEventLoopGroup, workers: NIOThreadPool, spawner: SpawnThread) {
@@ -24,6 +25,12 @@ final class Lifetime: Sendable {
     var exitCode: Int32 {
         get { code.load(ordering: .relaxed) }
         set { code.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether the program is executed anew at the end.
+    var restarts: Bool {
+        get { restart.load(ordering: .relaxed) }
+        set { restart.store(newValue, ordering: .relaxed) }
     }
 
     /// Everything on the loop has ended; `last` runs on the main thread. Only the first call counts.

@@ -1,3 +1,4 @@
+internal import Logging
 internal import ControlPlane
 internal import Glibc
 internal import Systemd

@@ -1,3 +1,4 @@
+internal import LineDoors
 internal import AuditTrail
 internal import ControlPlane
 internal import Gateway

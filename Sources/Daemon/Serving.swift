@@ -1,3 +1,6 @@
+internal import GatewayEvents
+internal import MCPRouting
+internal import LineDoors
 internal import AuditTrail
 internal import ControlPlane
 internal import Gateway
@@ -26,8 +29,10 @@ final class Serving {
     }
 
     let parts: Parts
-    /// Set right after the parts are known, since it calls back here.
-    private(set) var reloader: Reloader! // swift-format-ignore: NeverUseImplicitlyUnwrappedOptionals
+    /// Lazy, since it calls back here.
+    private(set) lazy var reloader = Reloader(
+        start: parts.candidate, snapshot: parts.gateway.snapshot, target: self,
+        now: { Reloader.Moment(monotonic: ControlTime.monotonic(), wall: ControlTime.wall()) })
     var control: ControlServer?
     private var heartbeat: Heartbeat?
     private var statusTimer: RepeatedTask?
@@ -40,9 +45,6 @@ final class Serving {
 
     init(_ parts: Parts) {
         self.parts = parts
-        reloader = Reloader(
-            start: parts.candidate, snapshot: parts.gateway.snapshot, target: self,
-            now: { Reloader.Moment(monotonic: ControlTime.monotonic(), wall: ControlTime.wall()) })
     }
 
     // MARK: - The start
@@ -169,7 +171,7 @@ final class Serving {
         let files = parts.files
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         parts.workers.runIfActive(eventLoop: gateway.eventLoop) { () throws -> Void in
-            _ = try files.rediscovered().read(.start)
+            _ = try files.foundAnew().read(.start)
         }.whenComplete { bound.value.restart($0) }
     }
 

@@ -16,12 +16,11 @@ struct Start {
         let home = environment["HOME"] ?? "/"
         let directory = ProcessEnvironment.workingDirectory()
         let path = try options.configPath ?? Self.search(options, environment, directory, home)
-        let dotenv =
-            options.dotenvPath ?? environment["ZSCALER_MCP_DOTENV_PATH"]
-            ?? ConfigurationSearch.dotenv(configPath: path, workingDirectory: directory)
+        let named = options.dotenvPath ?? environment["ZSCALER_MCP_DOTENV_PATH"]
+        let dotenv = named ?? ConfigurationSearch.dotenv(configPath: path, workingDirectory: directory)
         let isDebug = options.isVerbose || options.showsMessages
         files = ConfigurationFiles(
-            configPath: path, dotenvPath: dotenv, environment: environment, workingDirectory: directory,
+            configPath: path, dotenvPath: dotenv, isDotenvNamed: named != nil, environment: environment, workingDirectory: directory,
             flags: CommandLineFlags(
                 transports: options.transports, logsToolCalls: options.logsToolCalls,
                 logLevel: isDebug ? .debug : nil))

@@ -56,6 +56,16 @@ extension Gateway {
         perform()
     }
 
+    /// Leaves the record of a reload: in the sinks of the snapshot in force, and in those that only `former` had.
+    public func record(_ outcome: ReloadOutcome, former: Snapshot) {
+        trail.record(
+            AuditEvent(
+                time: outcome.time, snapshot: snapshot, session: nil,
+                kind: .configReload(
+                    applied: outcome.result != .refused, detail: (outcome.changes + outcome.problems).joined(separator: "; "))))
+        perform()
+    }
+
     func finishAdoption() {
         guard let adoption else { return }
         self.adoption = nil

@@ -36,8 +36,10 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
 public struct ConfigurationFiles: Sendable {
     /// The YAML file.
     public let configPath: String
-    /// The `.env` file that was found at the start; nil when there was none.
+    /// The `.env` file that was named or found at the start; nil when there was none.
     public let dotenvPath: String?
+    /// Whether it was named, by `--dotenv-path` or the environment.
+    public let isDotenvNamed: Bool
     /// The process's environment as it was at the start. Never modified: each reading lays `.env` over it anew.
     public let environment: [String: String]
     /// The process's working directory at the start.
@@ -47,14 +49,23 @@ public struct ConfigurationFiles: Sendable {
 
     /// Joins what the start found.
     public init(
-        configPath: String, dotenvPath: String?, environment: [String: String], workingDirectory: String,
-        flags: CommandLineFlags
+        configPath: String, dotenvPath: String?, isDotenvNamed: Bool, environment: [String: String],
+        workingDirectory: String, flags: CommandLineFlags
     ) {
         self.configPath = configPath
         self.dotenvPath = dotenvPath
+        self.isDotenvNamed = isDotenvNamed
         self.environment = environment
         self.workingDirectory = workingDirectory
         self.flags = flags
+    }
+
+    /// The files as a start would find them now.
+    public func foundAnew() -> ConfigurationFiles {
+        let found = ConfigurationSearch.dotenv(configPath: configPath, workingDirectory: workingDirectory)
+        return ConfigurationFiles(
+            configPath: configPath, dotenvPath: isDotenvNamed ? dotenvPath : found, isDotenvNamed: isDotenvNamed,
+            environment: environment, workingDirectory: workingDirectory, flags: flags)
     }
 
     /// Reads both files once and validates them. Blocks: never on the loop, except at the start.

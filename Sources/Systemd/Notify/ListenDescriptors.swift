@@ -5,6 +5,11 @@ internal import Glibc
 public struct ListenDescriptorError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What a person reads: names the descriptor and the unit's line to look at.
     public let description: String
+
+    /// Takes what a person reads.
+    public init(description: String) {
+        self.description = description
+    }
 }
 
 /// The listening sockets of the service's `.socket` units. sd_listen_fds_with_names(3).
