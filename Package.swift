@@ -103,7 +103,7 @@ let package = Package(
         module(
             "Commands",
             [
-                "Daemon", "GatewayConfiguration", logging,
+                "ControlPlane", "Daemon", "GatewayConfiguration", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "gatekit", dependencies: ["Commands"], swiftSettings: strict),

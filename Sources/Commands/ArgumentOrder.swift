@@ -1,7 +1,9 @@
 /// Options may stand before or after the subcommand, whereas ArgumentParser wants the subcommand first.
 enum ArgumentOrder {
     /// The options that take a value as the next word.
-    static let valued: Set<String> = ["--config", "--dotenv-path", "--transport"]
+    static let valued: Set<String> = [
+        "--config", "--dotenv-path", "--transport", "--pid-file", "--instance", "--timeout",
+    ]
 
     /// Moves the first word that is a subcommand to the front. A word that is an option's value is none.
     static func subcommandFirst(_ arguments: [String], subcommands: Set<String>) -> [String] {

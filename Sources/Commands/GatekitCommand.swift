@@ -31,7 +31,9 @@ public struct GatekitCommand: ParsableCommand {
             audit files. Exit codes: 0 done, 1 refused or failed, 2 usage.
             """,
         version: GatekitVersion.text,
-        subcommands: [CheckCommand.self])
+        subcommands: [
+            CheckCommand.self, ReloadCommand.self, StatusCommand.self, StopCommand.self, RestartCommand.self,
+        ])
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var serving: ServingOptions
