@@ -4,7 +4,7 @@ internal import Daemon
 /// `gatekit check`: what would run, or every mistake.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check",
+        commandName: "check", _superCommandName: "gatekit",
         abstract: "Read the configuration and say what would run, or every mistake as file:line:column.",
         discussion: "Starts nothing and opens nothing. Exit code 0 when the configuration is valid, else 1.")
 

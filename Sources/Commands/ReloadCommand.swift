@@ -4,7 +4,7 @@ internal import ControlPlane
 /// `gatekit reload`: SIGHUP, and what came of it.
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload",
+        commandName: "reload", _superCommandName: "gatekit",
         abstract: "Read the configuration again without ending a session, wait, and say what changed.",
         discussion: """
             Sends SIGHUP to the running instance and waits for the outcome. A configuration with a mistake is refused \

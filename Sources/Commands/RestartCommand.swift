@@ -4,7 +4,7 @@ internal import ControlPlane
 /// `gatekit restart`: SIGUSR2, and the next program image under the same pid.
 struct RestartCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restart",
+        commandName: "restart", _superCommandName: "gatekit",
         abstract: "Replace the running program by the installed one, same pid, and wait until it answers.",
         discussion: """
             Sends SIGUSR2. Needed after an upgrade and for the settings that a reload cannot change; sessions end, so \

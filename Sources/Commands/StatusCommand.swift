@@ -4,7 +4,7 @@ internal import ControlPlane
 /// `gatekit status`: how the running instance stands.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status",
+        commandName: "status", _superCommandName: "gatekit",
         abstract: "Say how the running instance stands: upstream, sessions, configuration, audit; trouble first.",
         discussion: """
               gatekit status

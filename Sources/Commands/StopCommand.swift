@@ -4,7 +4,7 @@ internal import ControlPlane
 /// `gatekit stop`: SIGTERM, and the clean end.
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stop",
+        commandName: "stop", _superCommandName: "gatekit",
         abstract: "End the running instance cleanly and wait until it has gone.",
         discussion: """
             Sends SIGTERM. Calls in flight are answered or failed with an error, everything is audited, the upstream \

@@ -20,6 +20,7 @@ public enum Daemon {
     ///   Does not return from a restart that succeeds.
     public static func serve(_ options: ServeOptions) -> Int32 {
         ignoreSignals()
+        ProgramImage.remember()
         guard let stdio = StdioDescriptors.protect() else {
             return fail("stdin or stdout is closed: redirect it from or to /dev/null")
         }

@@ -13,7 +13,12 @@ enum ProgramImage {
     private static let lockName = "GATEKIT_LOCK_FD"
 
     /// Looked up at the start: later the file may have been replaced, and then /proc calls it deleted.
-    static let path = ownPath()
+    private static let path = ownPath()
+
+    /// Finds out where the program is. Call first of all.
+    static func remember() {
+        _ = path
+    }
 
     /// The descriptor of the lock that the image before this one handed over.
     static func inheritedLock() -> Int32? {

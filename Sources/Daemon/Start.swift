@@ -20,7 +20,8 @@ struct Start {
         let dotenv = named ?? ConfigurationSearch.dotenv(configPath: path, workingDirectory: directory)
         let isDebug = options.isVerbose || options.showsMessages
         files = ConfigurationFiles(
-            configPath: path, dotenvPath: dotenv, isDotenvNamed: named != nil, environment: environment, workingDirectory: directory,
+            configPath: path, dotenvPath: dotenv, isDotenvNamed: named != nil, environment: environment,
+            workingDirectory: directory,
             flags: CommandLineFlags(
                 transports: options.transports, logsToolCalls: options.logsToolCalls,
                 logLevel: isDebug ? .debug : nil))

@@ -62,7 +62,8 @@ extension Gateway {
             AuditEvent(
                 time: outcome.time, snapshot: snapshot, session: nil,
                 kind: .configReload(
-                    applied: outcome.result != .refused, detail: (outcome.changes + outcome.problems).joined(separator: "; "))))
+                    applied: outcome.result != .refused,
+                    detail: (outcome.changes + outcome.problems).joined(separator: "; "))))
         perform()
     }
 
