@@ -113,10 +113,12 @@ class Gateway:
         return subprocess.Popen(self.command, env=self.environment, cwd=self.directory, **chosen)
 
     def start(self) -> Gateway:
-        """Starts the daemon and waits until its door opens."""
+        """Starts the daemon and waits until its door is open and commands find it."""
         self.process = self.spawn(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.killed = False
         wait_until(self.accepts, f"the gateway accepted at {self.socket_path}; its log:\n{self.log()}")
+        if not is_passthrough():
+            wait_until((self.directory / "gatekit.pid").exists, "its PID file was there")
         return self
 
     def accepts(self) -> bool:
@@ -157,6 +159,26 @@ class Gateway:
         """The upstream's processes, by a part of their command line; never the gateway itself."""
         own = self.process.pid if self.process else -1
         return [pid for pid in named(self.mark, part) if pid != own]
+
+    def run(self, *words: str, deadline: float = 60) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the program, such as `reload`, against this gateway."""
+        return subprocess.run(
+            [*binary(), *words], env=self.environment, cwd=self.directory, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=deadline, check=False,
+        )  # fmt: skip
+
+    def reload(self) -> subprocess.CompletedProcess[str]:
+        """Writes the configuration and has it taken over; fails when it is refused."""
+        self.write_configuration()
+        ended = self.run("reload")
+        assert ended.returncode == 0, ended
+        return ended
+
+    def status(self) -> dict:
+        """What `status --json` says."""
+        ended = self.run("status", "--json")
+        assert ended.returncode == 0, ended
+        return json.loads(ended.stdout)
 
     def kill(self) -> None:
         """kill -9."""

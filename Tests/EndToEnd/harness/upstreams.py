@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 END_TO_END = Path(__file__).resolve().parent.parent
@@ -52,3 +53,8 @@ def echo_program() -> str:
 def echo(*options: str, log: Path | None = None) -> list[str]:
     """The small, quick server, which reflects; with `log` it first notes every line that it receives there."""
     return [echo_program(), "--reflect", *options, *(["--log", str(log)] if log else [])]
+
+
+def marked() -> list[str]:
+    """The server whose answers say which process gave them."""
+    return [sys.executable, str(REPOSITORY / "Tests" / "EndToEnd" / "upstreams" / "marked.py")]
