@@ -128,6 +128,7 @@ let package = Package(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
         tests("Gateway", ["JSONRPCWire", nioCore]),
         tests("Systemd", []),
+        tests("Daemon", ["Systemd", logging]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),

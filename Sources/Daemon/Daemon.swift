@@ -9,6 +9,7 @@ internal import LineDoors
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import Systemd
 internal import ToolPolicy
 internal import Upstream
 
@@ -37,9 +38,13 @@ public enum Daemon {
         _ start: StartConfiguration, _ options: ServeOptions, _ stdio: StdioDescriptors
     ) throws -> Int32 {
         let settings = start.settings
-        let log: @Sendable (String) -> Logger = {
-            DaemonLog.logger($0, level: options.isVerbose ? .debug : Logger.Level(settings.logLevel))
-        }
+        // One writer for the audit, the tool-call log and the log; it sends nothing before the watcher was forked.
+        let journal = JournalWriter()
+        let logsToJournal = JournalStream.isStderr(ProcessEnvironment.read())
+        defer { journal.close(drainingFor: 2) }
+        DaemonLog.setLevel(options.isVerbose ? .debug : Logger.Level(settings.logLevel))
+        DaemonLog.useJournal(logsToJournal ? journal : nil)
+        let log: @Sendable (String) -> Logger = { DaemonLog.logger($0) }
         let main = log("gatekit.main")
         main.info("Loading configuration from \(settings.configPath)")
         main.info("Starting Gatekit MCP Gateway")
@@ -49,6 +54,7 @@ public enum Daemon {
         // Before any other thread: it forks the watcher.
         let spawner = SpawnThread(logger: log("gatekit.upstream"))
         try spawner.start()
+        if logsToJournal { journal.start() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let workers = NIOThreadPool(numberOfThreads: 1)
         workers.start()
@@ -56,7 +62,10 @@ public enum Daemon {
 
         let loop = group.next()
         let opened = loop.submit { () throws -> NIOLoopBound<Serving> in
-            let trail = AuditTrail(run: SessionRun.mint(), version: GatekitVersion.text) { loop.execute($0) }
+            let trail = AuditTrail(
+                run: SessionRun.mint(), version: GatekitVersion.text, journal: journal,
+                toolCallLog: logsToJournal ? .journal : .stderr { LogOutput.stderr.write(lines: $0) }
+            ) { loop.execute($0) }
             try trail.install(snapshot)
             let gateway = Gateway(
                 snapshot: snapshot, version: GatekitVersion.text, eventLoop: loop, trail: trail, spawner: spawner,
@@ -65,6 +74,9 @@ public enum Daemon {
             let plugins = log("gatekit.plugins.manager")
             for sink in settings.fileAuditing {
                 plugins.info("Loaded auditing plugin: file_auditing (\(sink.outputFile))")
+            }
+            if let mirror = settings.journalAuditing {
+                plugins.info("Loaded auditing plugin: journal_auditing (\(mirror.identifier))")
             }
             for _ in settings.toolAllowlists { plugins.info("Loaded security plugin: tool_allowlist") }
             return NIOLoopBound(
@@ -91,7 +103,7 @@ public enum Daemon {
     }
 
     private static func fail(_ reason: String) -> Int32 {
-        let log = DaemonLog.logger("gatekit.main", level: .info)
+        let log = DaemonLog.logger("gatekit.main")
         for line in reason.split(separator: "\n") { log.error("\(line)") }
         return 1
     }

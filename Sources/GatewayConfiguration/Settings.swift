@@ -20,6 +20,9 @@ public struct Settings: Hashable, Sendable {
     public var outputSanitization: OutputSanitizationSettings?
     /// The mirror in the system journal, when its policy is written and enabled.
     public var journalAuditing: JournalAuditingSettings?
+    /// Whether every tool call is logged, by switch: `ZSCALER_MCP_LOG_TOOL_CALLS`, `GATEKIT_LOG_TOOL_CALLS` or
+    /// `--log-tool-calls`. Default false.
+    public var toolCallLog: Bool
     /// Extra argument names whose values never reach a log, lower-cased.
     public var redactedNames: [String]
     /// The daemon's own log.
@@ -39,6 +42,7 @@ public struct Settings: Hashable, Sendable {
         fileAuditing = []
         outputSanitization = nil
         journalAuditing = nil
+        toolCallLog = false
         redactedNames = []
         logLevel = .info
         self.configPath = configPath
