@@ -1,4 +1,5 @@
 import Logging
+import Systemd
 import Testing
 
 @testable import Daemon
