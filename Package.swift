@@ -140,6 +140,7 @@ let package = Package(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
         tests("Reload", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", nioCore]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
+        tests("Daemon", ["Systemd", logging]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),

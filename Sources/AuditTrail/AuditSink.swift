@@ -1,39 +1,33 @@
 import GatewayConfiguration
 import GatewayEvents
 
-/// Where records go. A file is one kind; every call comes on the loop.
+/// Where records go; every call comes on the loop. A file is one kind, with duties of its own: see ``FileSink``.
 protocol AuditSink: AnyObject {
-    /// What two settings have in common when they mean the same sink.
-    var path: String { get }
+    /// What two settings have in common when they mean the same sink; shown by `status`.
+    var name: String { get }
     /// The last sequence number given.
     var seq: UInt64 { get }
-    /// Whether bytes wait to be written.
-    var hasPending: Bool { get }
-    /// When the bytes that wait must be written, in monotonic nanoseconds; nil when the next commit writes them.
-    var nextFlush: UInt64? { get }
 
     /// Why a request can not be recorded now, which counts it as missing; nil when it may pass.
     func refusal() -> String?
     /// Takes one event.
     func record(_ event: AuditEvent, as role: RecordRole, redaction: Redaction)
-    /// Takes a record about the sink itself.
-    func record(_ kind: SinkNotice.Kind)
-    /// Writes what waits, at the end of a loop turn. False when nothing may be forwarded or delivered.
-    func commit() -> Bool
-    /// What has to be synced for the requests taken since the last call; nil when none has to be waited for.
-    func takeSync() -> [SyncTarget]?
-    /// A sync of this sink has ended with an errno, or 0. Whether it must be tried again.
-    func syncEnded(_ code: Int32) -> Bool
-    /// Every 100 ms: tries again what failed. `inspects` is true about once a second.
-    func tick(inspects: Bool)
-    /// Opens the path anew.
-    func reopen()
-    /// Writes all that can be written and gives room back; false when bytes are left.
-    func finish() -> Bool
-    /// Brings everything to the disk, on this thread.
-    func synchronize()
+    /// Takes the last record, behind the account of what is missing if anything is.
+    func stop(_ reason: String)
     /// How the sink stands.
     var status: SinkStatus { get }
+}
+
+/// A sink that no file backs: nothing waits for its writes, and it can not fail to open.
+protocol StreamSink: AuditSink {
+    /// Whether bytes wait for ``commit()``.
+    var hasPending: Bool { get }
+    /// Takes the first record.
+    func start(version: String)
+    /// Writes what waits, at the end of a loop turn, as far as it can.
+    func commit()
+    /// Every 100 ms: tries again what failed.
+    func tick()
 }
 
 /// What an event means for a sink's reserve.

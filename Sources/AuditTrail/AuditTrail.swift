@@ -1,6 +1,7 @@
 public import GatewayEvents
 import Dispatch
 import GatewayConfiguration
+public import Systemd
 
 /// Every event's way to the sinks of its snapshot, and the promise that nothing passes unrecorded.
 ///
@@ -45,9 +46,13 @@ public final class AuditTrail {
     private var current: Plan?
     /// The current generation and those that still have calls, by number.
     private var plans: [Int: Plan] = [:]
-    /// In the order in which they were opened.
+    /// In the order in which they were opened. Apart from the others, since every message passes here.
     private var sinks: [FileSink] = []
-    /// Sinks that wrote their AUDIT_STOP and could not write all of it.
+    /// The journal's and the tool-call log, in the order in which they were opened.
+    private var streams: [any StreamSink] = []
+    private let journal: JournalWriter
+    private let toolCallLog: ToolCallLogOutput
+    /// Files that wrote their AUDIT_STOP and could not write all of it.
     private var stopping: [FileSink] = []
     /// Where a sink that was closed goes on counting when it is opened again in this run.
     private var lastSeq: [String: UInt64] = [:]
@@ -55,25 +60,30 @@ public final class AuditTrail {
     private var isClosed = false
 
     /// A trail without sinks. `run` is 8 hex digits, new for each process; `version` is the software's. `executor` runs
-    /// a closure on the loop and may be called from any thread.
+    /// a closure on the loop and may be called from any thread. `journal` takes the entries of `journal_auditing`, and
+    /// of the tool-call log where `toolCallLog` says so; it is started when they need it, and closed after the
+    /// trail by whoever made it.
     public convenience init(
-        run: String, version: String, clock: AuditClock = .system,
+        run: String, version: String, journal: JournalWriter, toolCallLog: ToolCallLogOutput,
+        clock: AuditClock = .system,
         executor: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
     ) {
         // Serial: one thread at a time, and so at most one sync.
         let queue = DispatchQueue(label: "audit-sync")
         self.init(
-            run: run, version: version, clock: clock, executor: executor, offload: { queue.async(execute: $0) },
-            calls: .system)
+            run: run, version: version, journal: journal, toolCallLog: toolCallLog, clock: clock, executor: executor,
+            offload: { queue.async(execute: $0) }, calls: .system)
     }
 
     init(
-        run: String, version: String, clock: AuditClock,
+        run: String, version: String, journal: JournalWriter, toolCallLog: ToolCallLogOutput, clock: AuditClock,
         executor: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
         offload: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void, calls: FileCalls
     ) {
         self.run = run
         self.version = version
+        self.journal = journal
+        self.toolCallLog = toolCallLog
         self.clock = clock
         self.calls = calls
         syncs = SyncGroup(calls: calls, offload: offload, executor: executor)
@@ -101,12 +111,12 @@ public final class AuditTrail {
         do throws(AuditError) {
             for settings in snapshot.settings.fileAuditing {
                 let place = try FilePlace(creating: settings.outputFile)
-                guard !routes.contains(where: { $0.sink.path == place.path }) else {
+                guard !routes.contains(where: { $0.sink.name == place.path }) else {
                     throw AuditError(
                         code: .cannotOpen, path: settings.outputFile,
                         reason: "another 'file_auditing' leads to \(place.path) too; give each its own file")
                 }
-                if let kept = sinks.first(where: { $0.path == place.path }) {
+                if let kept = sinks.first(where: { $0.name == place.path }) {
                     undo.append(try kept.prepare(settings))
                     routes.append((kept, settings))
                 } else {
@@ -124,11 +134,53 @@ public final class AuditTrail {
         }
         for (sink, settings) in routes { sink.adopt(settings, snapshot) }
         sinks += opened
-        for sink in opened { sink.record(.start(version: version, settings: sink.settings)) }
+        for sink in opened { sink.record(.start(version: version, settings: .file(sink.settings))) }
         for (sink, _) in routes where !opened.contains(where: { $0 === sink }) { sink.tick(inspects: true) }
-        let plan = Plan(snapshot, routes.map { ($0.sink, $0.settings.mode) })
+        let plan = Plan(snapshot, routes.map { ($0.sink, $0.settings.mode) } + installStreams(snapshot))
         plans[snapshot.generation] = plan
         current = plan
+    }
+
+    /// The streams that `snapshot` routes to, opened where they are not. None of this can fail.
+    private func installStreams(
+        _ snapshot: Snapshot
+    ) -> [(sink: any AuditSink, mode: FileAuditingSettings.Mode)] {
+        var routes: [(sink: any AuditSink, mode: FileAuditingSettings.Mode)] = []
+        func open(_ sink: any StreamSink, _ mode: FileAuditingSettings.Mode) {
+            streams.append(sink)
+            sink.start(version: version)
+            routes.append((sink, mode))
+        }
+        if let settings = snapshot.settings.journalAuditing {
+            let name = JournalSink.name(settings)
+            if let kept = streams.lazy.compactMap({ $0 as? JournalSink }).first(where: { $0.name == name }) {
+                kept.adopt(settings, snapshot)
+                routes.append((kept, settings.mode))
+            } else {
+                let sink = JournalSink(
+                    settings, snapshot: snapshot, run: run, after: lastSeq[name] ?? 0, clock: clock, writer: journal)
+                open(sink, settings.mode)
+            }
+        }
+        if snapshot.settings.toolCallLog {
+            if let kept = streams.first(where: { $0.status.kind == .toolCallLog }) {
+                routes.append((kept, .tools))
+            } else {
+                open(toolCallLogSink(snapshot), .tools)
+            }
+        }
+        return routes
+    }
+
+    private func toolCallLogSink(_ snapshot: Snapshot) -> any StreamSink {
+        switch toolCallLog {
+        case .journal:
+            JournalSink(
+                toolCallLogOf: snapshot, run: run, after: lastSeq[JournalSink.toolCallLogName] ?? 0, clock: clock,
+                writer: journal)
+        case .stderr(let write):
+            ToolCallLogSink(run: run, after: lastSeq[ToolCallLogSink.name] ?? 0, write: write)
+        }
     }
 
     /// The last call of `generation` has ended. Sinks that neither the current snapshot nor another living generation
@@ -136,13 +188,16 @@ public final class AuditTrail {
     public func retire(generation: Int) {
         guard generation != current?.snapshot.generation else { return }
         plans[generation] = nil
-        let ended = sinks.filter { sink in
-            !plans.values.contains { plan in plan.routes.contains { $0.sink === sink } }
+        let ended = sinks.filter { !isRouted($0) }
+        for sink in streams where !isRouted(sink) {
+            streams.removeAll { $0 === sink }
+            sink.stop("no longer configured")
+            lastSeq[sink.name] = sink.seq
         }
         for sink in ended {
             sinks.removeAll { $0 === sink }
             sink.stop("no longer configured")
-            lastSeq[sink.path] = sink.seq
+            lastSeq[sink.name] = sink.seq
             if sink.finish() {
                 syncAway(sink)
             } else {
@@ -192,9 +247,23 @@ public final class AuditTrail {
         }
     }
 
+    /// Records how a reload ended: in the sinks of the event's snapshot, and in those that only `former` routes to, so
+    /// that turning an audit off leaves its record in the log that is turned off. Each sink takes it once at most. Call
+    /// it after ``install(_:)`` and before ``retire(generation:)`` of the former one; for a refused reload both are the
+    /// same.
+    public func recordReload(_ event: AuditEvent, former: Snapshot) {
+        record(event)
+        guard !isClosed, let old = plans[former.generation] else { return }
+        let current = plan(for: event.snapshot)
+        guard old !== current else { return }
+        for (sink, mode) in old.routes where !current.routes.contains(where: { $0.sink === sink }) {
+            if let role = mode.role(of: event.kind) { sink.record(event, as: role, redaction: old.redaction) }
+        }
+    }
+
     /// Whether ``commit()`` has something to write, now or at ``nextFlush``.
     public var hasPending: Bool {
-        sinks.contains { $0.hasPending } || !stopping.isEmpty
+        sinks.contains { $0.hasPending } || !stopping.isEmpty || streams.contains { $0.hasPending }
     }
 
     /// When ``commit()`` must be called at the latest, in nanoseconds of the monotonic clock: a sink of durability
@@ -208,10 +277,11 @@ public final class AuditTrail {
         return first
     }
 
-    /// Ends a loop turn: one write(2) for each sink that has something to write.
+    /// Ends a loop turn: one write(2) for each file that has something to write. Streams never block.
     public func commit() -> Commit {
         var isBlocked = false
         for sink in sinks where !sink.commit() { isBlocked = true }
+        for sink in streams { sink.commit() }
         if !stopping.isEmpty { finishStopping() }
         if isBlocked { return .blocked }
         var requests: [SyncGroup.Request] = []
@@ -231,6 +301,7 @@ public final class AuditTrail {
         let inspects = now >= nextInspection
         if inspects { nextInspection = now + 1_000_000_000 }
         for sink in sinks { sink.tick(inspects: inspects) }
+        for sink in streams { sink.tick() }
         if !stopping.isEmpty { finishStopping() }
         syncs.tick()
     }
@@ -244,20 +315,22 @@ public final class AuditTrail {
     /// the system still does not take are lost, and ``status()`` no longer knows of them.
     public func close(reason: String) {
         for sink in sinks { sink.stop(reason) }
+        for sink in streams { sink.stop(reason) }
         for sink in sinks + stopping {
             _ = sink.finish()
             sink.synchronize()
         }
         isClosed = true
         sinks = []
+        streams = []
         stopping = []
         plans = [:]
         current = nil
     }
 
-    /// How each sink stands, in the order in which they were opened.
+    /// How each sink stands: files, then the journal and the tool-call log, each in the order in which they were opened.
     public func status() -> [SinkStatus] {
-        (sinks + stopping).map { $0.status }
+        (sinks + stopping).map { $0.status } + streams.map { $0.status }
     }
 
     // MARK: Inside
@@ -267,6 +340,10 @@ public final class AuditTrail {
         guard let current else { preconditionFailure("an event before the first snapshot was installed") }
         if current.snapshot === snapshot { return current }
         return plans[snapshot.generation] ?? current
+    }
+
+    private func isRouted(_ sink: any AuditSink) -> Bool {
+        plans.values.contains { plan in plan.routes.contains { $0.sink === sink } }
     }
 
     private func finishStopping() {

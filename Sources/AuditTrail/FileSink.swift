@@ -9,6 +9,8 @@ import GatewayEvents
 ///
 /// A sink that is not critical closes nothing: it keeps up to ``mostPending`` bytes that the system did not take, and
 /// counts what comes beyond.
+///
+/// Settings that mean the same resolved path mean the same sink. Its state is visible to ``FileSink``'s other file alone.
 final class FileSink: AuditSink {
     /// What a sink may hold back that is not critical, in bytes; a critical one's answers may go beyond.
     static let mostPending = 1 << 20
@@ -19,37 +21,39 @@ final class FileSink: AuditSink {
     private(set) var settings: FileAuditingSettings
     /// Whose `config` value the sink's own records carry.
     private var snapshot: Snapshot
-    private var encoder: any RecordEncoder
-    private let file: AuditFile
+    var encoder: any RecordEncoder
+    let file: AuditFile
     /// Whether the file did not exist before this sink.
     private let isNew: Bool
     private let run: String
-    private let clock: AuditClock
+    let clock: AuditClock
     private let calls: FileCalls
 
-    private let pending = LineBuffer()
+    let pending = LineBuffer()
     /// Whether the first pending byte continues a record whose beginning is in the file.
-    private var isMidRecord = false
-    private(set) var nextFlush: UInt64?
+    var isMidRecord = false
+    /// When the bytes that wait must be written, in monotonic nanoseconds; nil when the next commit writes them.
+    var nextFlush: UInt64?
     private(set) var seq: UInt64
     /// Admitted requests whose response has not come.
     private var outstanding = 0
     /// Requests were taken since the last sync was asked for.
     private var tookRequests = false
-    private var gap: SinkNotice.Gap?
+    var gap: SinkNotice.Gap?
 
     /// Why the gate is closed.
-    private var closed: String?
-    private var writeFailure: String?
-    private var followFailure: String?
+    var closed: String?
+    var writeFailure: String?
+    var followFailure: String?
     private var syncFailure: (reason: String, since: Int64)?
-    private var lastError: String?
+    var lastError: String?
     /// False from a failure to the next tick, so that a full disk does not cost a system call for every event.
     private var mayReserve = true
-    private var mayRotate = true
-    private var records: UInt64 = 0
-    private var bytes: UInt64 = 0
+    var mayRotate = true
+    var records: UInt64 = 0
+    var bytes: UInt64 = 0
     private var missing: UInt64 = 0
+    private var gaps: UInt64 = 0
 
     // MARK: Opening
 
@@ -82,13 +86,13 @@ final class FileSink: AuditSink {
         try adjust(to: opened)
         guard settings.critical, let shortage = file.reserve(roomToPass) else { return }
         throw AuditError(
-            code: .noSpace, path: path,
+            code: .noSpace, path: name,
             reason: "\(shortage); free some space, or set 'critical: false' to run without this audit")
     }
 
     /// Makes a file that was just opened ready for our records: another format is moved away, and a last line without
     /// its end, torn by a power cut or a kill, gets its newline, so that it stays the only one that can not be read.
-    private func adjust(to opened: OpenedFile) throws(AuditError) {
+    func adjust(to opened: OpenedFile) throws(AuditError) {
         if !opened.beginning.isEmpty, !encoder.mayBegin(with: opened.beginning) {
             try moveAway("it begins in another format than '\(settings.format.rawValue)'")
         } else if let last = opened.lastByte, last != 0x0A {
@@ -99,15 +103,15 @@ final class FileSink: AuditSink {
     private func moveAway(_ why: String) throws(AuditError) {
         guard settings.backupCount > 0 else {
             throw AuditError(
-                code: .otherFormat, path: path, reason: "\(why), and 'backup_count: 0' forbids to rotate; move it away")
+                code: .otherFormat, path: name, reason: "\(why), and 'backup_count: 0' forbids to rotate; move it away")
         }
         switch file.rotate(backups: settings.backupCount, room: settings.critical ? roomToPass : 0) {
         case .done: return
         case .busy:
             throw AuditError(
-                code: .otherFormat, path: path, reason: "\(why), and another process is rotating it; try again")
+                code: .otherFormat, path: name, reason: "\(why), and another process is rotating it; try again")
         case .failed(let reason):
-            throw AuditError(code: .otherFormat, path: path, reason: "\(why), and it \(reason)")
+            throw AuditError(code: .otherFormat, path: name, reason: "\(why), and it \(reason)")
         }
     }
 
@@ -121,7 +125,7 @@ final class FileSink: AuditSink {
         if !next.continues(settings), file.size > 0 || !pending.isEmpty {
             guard pending.isEmpty || write() else {
                 throw AuditError(
-                    code: .otherFormat, path: path, reason: "its last records are not written: \(lastError ?? "")")
+                    code: .otherFormat, path: name, reason: "its last records are not written: \(lastError ?? "")")
             }
             try moveAway("how its records are printed changes")
         }
@@ -140,7 +144,8 @@ final class FileSink: AuditSink {
 
     // MARK: AuditSink
 
-    var path: String { file.path }
+    var name: String { file.path }
+    /// Whether bytes wait to be written.
     var hasPending: Bool { !pending.isEmpty }
 
     func refusal() -> String? {
@@ -174,6 +179,7 @@ final class FileSink: AuditSink {
         taken(start)
     }
 
+    /// Takes a record about the sink itself.
     func record(_ kind: SinkNotice.Kind) {
         let start = pending.count
         seq += 1
@@ -181,18 +187,19 @@ final class FileSink: AuditSink {
         taken(start)
     }
 
-    /// The last record, behind the account of what is missing if anything is.
     func stop(_ reason: String) {
         writeGap()
         record(.stop(reason: reason))
     }
 
+    /// Writes what waits, at the end of a loop turn. False when nothing may be forwarded or delivered.
     func commit() -> Bool {
         guard !pending.isEmpty else { return true }
         if let nextFlush, pending.count < Self.batch, clock.monotonic() < nextFlush { return true }
         return flush() || !settings.critical
     }
 
+    /// What has to be synced for the requests taken since the last call; nil when none has to be waited for.
     func takeSync() -> [SyncTarget]? {
         guard settings.durability == .sync, tookRequests, pending.isEmpty else { return nil }
         tookRequests = false
@@ -210,6 +217,7 @@ final class FileSink: AuditSink {
         if isNew { file.remove() }
     }
 
+    /// A sync of this sink has ended with an errno, or 0. Whether it must be tried again.
     func syncEnded(_ code: Int32) -> Bool {
         guard code != 0 else {
             if let failure = syncFailure {
@@ -229,6 +237,7 @@ final class FileSink: AuditSink {
         return true
     }
 
+    /// Every 100 ms: tries again what failed. `inspects` is true about once a second.
     func tick(inspects: Bool) {
         mayReserve = true
         mayRotate = true
@@ -238,17 +247,20 @@ final class FileSink: AuditSink {
         if closed != nil || gap != nil { recover() }
     }
 
+    /// Opens the path anew.
     func reopen() {
         mayReserve = true
         follow()
     }
 
+    /// Writes all that can be written and gives room back; false when bytes are left.
     func finish() -> Bool {
         guard pending.isEmpty || flush() else { return false }
         file.trim()
         return true
     }
 
+    /// Brings everything to the disk, on this thread.
     func synchronize() {
         for target in file.takeUnsynced() {
             let code = calls.synchronize(target.descriptor.number, target.isDirectory)
@@ -258,9 +270,9 @@ final class FileSink: AuditSink {
 
     var status: SinkStatus {
         SinkStatus(
-            path: path, records: records, bytes: bytes, isOpen: !settings.critical || closed == nil,
-            reason: closed ?? writeFailure ?? followFailure, gapCount: gap?.count ?? 0, missing: missing,
-            lastError: lastError)
+            name: name, kind: .file, records: records, bytes: bytes, queuedBytes: pending.count,
+            isOpen: !settings.critical || closed == nil, reason: closed ?? writeFailure ?? followFailure,
+            gapCount: gap?.count ?? 0, gaps: gaps, missing: missing, lastError: lastError)
     }
 }
 
@@ -268,12 +280,12 @@ final class FileSink: AuditSink {
 extension FileSink {
     /// What the pending records and the responses of admitted requests need, one AUDIT_GAP, and the header of a file
     /// that may be begun in between.
-    private var roomInUse: Int {
+    var roomInUse: Int {
         encoder.header.count + pending.count + outstanding * encoder.largestAnswer + encoder.largestGap
     }
 
     /// The same with one more request.
-    private var roomToPass: Int {
+    var roomToPass: Int {
         roomInUse + encoder.largestRequest + encoder.largestAnswer
     }
 
@@ -284,7 +296,7 @@ extension FileSink {
         return shortage
     }
 
-    private func close(_ reason: String) {
+    func close(_ reason: String) {
         if settings.critical { closed = closed ?? reason }
     }
 
@@ -306,9 +318,10 @@ extension FileSink {
         gap?.count += 1
     }
 
-    private func writeGap() {
+    func writeGap() {
         guard let gap else { return }
         self.gap = nil
+        gaps += 1
         record(.gap(gap))
     }
 
@@ -318,94 +331,5 @@ extension FileSink {
         if settings.critical, reserve(roomToPass + encoder.largestGap) != nil { return }
         writeGap()
         closed = nil
-    }
-}
-
-// Writing, rotating, following.
-extension FileSink {
-    private func taken(_ start: Int) {
-        records += 1
-        if settings.durability == .none, nextFlush == nil, writeFailure == nil {
-            nextFlush = clock.monotonic() + Self.longestDelay
-        }
-        if max(file.size, encoder.header.count) + pending.count > settings.maxFileBytes { rotate(before: start) }
-    }
-
-    /// Rotates in front of the record that begins at `start`, if there is anything in front of it.
-    private func rotate(before start: Int) {
-        guard settings.backupCount > 0, mayRotate, writeFailure == nil, start > 0 || file.size > encoder.header.count,
-            start == 0 || write(start)
-        else { return }
-        switch file.rotate(backups: settings.backupCount, room: settings.critical ? roomInUse : 0) {
-        case .done: break
-        case .busy: mayRotate = false
-        case .failed(let reason):
-            mayRotate = false
-            lastError = reason
-        }
-    }
-
-    private func flush() -> Bool {
-        if file.isShared, !file.isInPlace() { follow() }
-        guard write() else { return false }
-        if gap != nil, closed == nil, !settings.critical {
-            writeGap()
-            return write()
-        }
-        return true
-    }
-
-    /// One write(2) of the first `length` pending bytes, or all. What the system does not take stays, byte for byte.
-    private func write(_ length: Int? = nil) -> Bool {
-        let length = length ?? pending.count
-        if !encoder.header.isEmpty, let reason = file.begin(with: encoder.header) {
-            writeFailure = reason
-            lastError = reason
-            close(reason)
-            return false
-        }
-        let taken = file.append(UnsafeBufferPointer(rebasing: pending.bytes.prefix(length)))
-        if taken > 0 {
-            bytes += UInt64(taken)
-            isMidRecord = pending[taken - 1] != 0x0A
-            pending.removeFirst(taken)
-        }
-        if pending.isEmpty { nextFlush = nil }
-        guard taken < length else {
-            writeFailure = nil
-            return true
-        }
-        let reason =
-            taken < 0
-            ? "cannot write: \(systemText(Int32(-taken)))" : "only \(taken) of \(length) bytes could be written"
-        writeFailure = reason
-        lastError = reason
-        // From here on the tick tries; a time in the past would have it tried without pause.
-        nextFlush = nil
-        close(reason)
-        return false
-    }
-
-    private func inspect() {
-        guard file.isInPlace() else { return follow() }
-        followFailure = nil
-        file.refresh()
-    }
-
-    /// Goes on in what stands at the path now. A record whose beginning is in the old file is ended there first.
-    private func follow() {
-        if isMidRecord {
-            let end = pending.bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? pending.count
-            guard write(end) else { return }
-        }
-        do {
-            let opened = try file.follow(room: settings.critical ? roomToPass : 0)
-            followFailure = nil
-            try adjust(to: opened)
-        } catch {
-            followFailure = error.reason
-            lastError = error.reason
-            close(error.reason)
-        }
     }
 }

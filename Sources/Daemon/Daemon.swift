@@ -42,7 +42,12 @@ public enum Daemon {
         _ start: Start, _ candidate: Candidate, _ options: ServeOptions, _ stdio: StdioDescriptors
     ) throws -> Int32 {
         let settings = candidate.loaded.settings
+        // One writer for the audit, the tool-call log and the log; it sends nothing before the watcher was forked.
+        let journal = JournalWriter()
+        let logsToJournal = JournalStream.isStderr(start.environment)
+        defer { journal.close(drainingFor: 2) }
         DaemonLog.setLevel(Logger.Level(settings.logLevel))
+        DaemonLog.useJournal(logsToJournal ? journal : nil)
         announce(start, candidate, options)
         let instance = try Instance.claim(start, settings, options, DaemonLog.logger("gatekit.control"))
         defer { instance?.release() }
@@ -52,6 +57,7 @@ public enum Daemon {
         // Before any other thread: it forks the watcher.
         let spawner = SpawnThread(logger: DaemonLog.logger("gatekit.upstream"))
         try spawner.start()
+        if logsToJournal { journal.start() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let workers = NIOThreadPool(numberOfThreads: 1)
         workers.start()
@@ -62,7 +68,10 @@ public enum Daemon {
         let opened = loop.submit { () throws -> NIOLoopBound<Serving> in
             let log = DaemonLog.logger("gatekit.proxy.server")
             let snapshot = SnapshotAssembly.snapshot(of: candidate.loaded, generation: 1)
-            let trail = AuditTrail(run: SessionRun.mint(), version: GatekitVersion.text) { loop.execute($0) }
+            let trail = AuditTrail(
+                run: SessionRun.mint(), version: GatekitVersion.text, journal: journal,
+                toolCallLog: logsToJournal ? .journal : .stderr { LogOutput.stderr.write(lines: $0) }
+            ) { loop.execute($0) }
             try trail.install(snapshot)
             let directory = start.files.workingDirectory
             let gateway = Gateway(
@@ -90,6 +99,7 @@ public enum Daemon {
             let code = life.waitForEnd()
             notifier?.flush()
             guard life.restarts else { return code }
+            journal.close(drainingFor: 2)
             return ProgramImage.execute(lock: instance?.claim.lock, sockets: sockets)
         } catch {
             life.dismantle()

@@ -26,18 +26,21 @@ final class LogOutput: Sendable {
     /// Writes a line with its newline, or counts it as dropped; the next one that is written is preceded by the count.
     func write(_ line: [UInt8]) {
         state.withLock { state in
-            guard finish(&state), isWritable else {
+            guard finish(&state) else {
                 state.dropped += 1
                 return
             }
-            if state.dropped > 0 {
-                let lost = "[WARNING] gatekit.log: \(state.dropped) lines were dropped: stderr was not read\n"
-                state.dropped = 0
-                Array(lost.utf8).withUnsafeBytes { _ = put($0, &state) }
-            }
-            guard state.rest.isEmpty, line.withUnsafeBytes({ put($0, &state) }) > 0 else {
-                state.dropped += 1
+            guard state.dropped > 0 else {
+                if line.withUnsafeBytes({ put($0, &state) }) == 0 { state.dropped = 1 }
                 return
+            }
+            // In one write: a pipe may have room for one only.
+            let lost = "[WARNING] gatekit.log: \(state.dropped) lines were dropped: stderr was not read\n"
+            let both = Array(lost.utf8) + line
+            switch both.withUnsafeBytes({ put($0, &state) }) {
+            case 0: state.dropped += 1
+            case both.count: state.dropped = 0
+            default: state.dropped = 1
             }
         }
     }

@@ -65,7 +65,8 @@ extension Serving {
 
     private static func sink(_ sink: SinkStatus) -> StatusReport.Sink {
         StatusReport.Sink(
-            name: sink.path, kind: "file", format: nil, records: sink.records, bytes: sink.bytes,
-            missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason, lastError: sink.lastError)
+            name: sink.name, kind: sink.kind.rawValue, format: nil, records: sink.records, bytes: sink.bytes,
+            queued: sink.queuedBytes, missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason,
+            lastError: sink.lastError)
     }
 }

@@ -58,12 +58,10 @@ extension Gateway {
 
     /// Leaves the record of a reload: in the sinks of the snapshot in force, and in those that only `former` had.
     public func record(_ outcome: ReloadOutcome, former: Snapshot) {
-        trail.record(
-            AuditEvent(
-                time: outcome.time, snapshot: snapshot, session: nil,
-                kind: .configReload(
-                    applied: outcome.result != .refused,
-                    detail: (outcome.changes + outcome.problems).joined(separator: "; "))))
+        let event = AuditEvent(
+            time: outcome.time, snapshot: snapshot, session: nil,
+            kind: .configReload(outcome, formerHash: former.configHash))
+        trail.recordReload(event, former: former)
         perform()
     }
 

@@ -8,8 +8,6 @@ enum Feature: Hashable, CaseIterable {
     case modernEra
     case dedicatedSessions
     case outputSanitization
-    case journalAuditing
-    case toolCallLog
     case pidFile
 
     /// The table, each feature with the name that its refusal gives it.
@@ -19,8 +17,6 @@ enum Feature: Hashable, CaseIterable {
         .modernEra: "era 'modern'",
         .dedicatedSessions: "sessions 'dedicated'",
         .outputSanitization: "policy 'output_sanitization'",
-        .journalAuditing: "policy 'journal_auditing'",
-        .toolCallLog: "the tool-call log",
         .pidFile: "the PID file",
     ]
 
@@ -34,9 +30,8 @@ enum Feature: Hashable, CaseIterable {
         case .transportHTTP: "; use stdio or unix"
         case .modernEra: "; use auto or legacy"
         case .dedicatedSessions: "; use shared"
-        case .outputSanitization, .journalAuditing: "; remove the entry or set enabled: false"
+        case .outputSanitization: "; remove the entry or set enabled: false"
         case .httpDoor: "; remove the key"
-        case .toolCallLog: "; unset the switch"
         case .pidFile: ""
         }
     }

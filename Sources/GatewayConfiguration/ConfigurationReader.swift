@@ -47,6 +47,7 @@ public enum ConfigurationReader {
         let problems = layered.problems + reading.problems
         guard problems.isEmpty, var settings else { throw ConfigurationError(problems: problems) }
         if let level = layered.switches.logLevel { settings.logLevel = level }
+        settings.toolCallLog = layered.switches.logToolCalls ?? false
         return LoadedConfiguration(
             settings: settings, source: source, configHash: source.hash, environment: layered.merged,
             dotenvNames: layered.dotenvNames, switches: layered.switches,

@@ -50,10 +50,6 @@ struct LayeredEnvironment {
             let name = names.first { layer?.variables[$0] != nil }
             return name.flatMap { layer?.place($0) } ?? ("environment", nil)
         }
-        if switches.logToolCalls == true, let refusal = Feature.toolCallLog.refusal {
-            let place = place(GatewaySwitches.logToolCallsNames)
-            problems.append(ConfigurationProblem(file: place.file, line: place.line, message: refusal))
-        }
         // A warning only: the variable often stands in environments that are shared with another program.
         if switches.pidFile != nil, let refusal = Feature.pidFile.refusal {
             let place = place([GatewaySwitches.pidFileName])

@@ -1,6 +1,6 @@
 /// A configuration that was read and found valid.
 public struct LoadedConfiguration: Sendable {
-    /// What the operator wrote, with `GATEKIT_LOG_LEVEL` applied.
+    /// What the operator wrote, with `GATEKIT_LOG_LEVEL` and the switch of the tool-call log applied.
     public var settings: Settings
     /// The files and their bytes, as they were read.
     public var source: ConfigurationSource

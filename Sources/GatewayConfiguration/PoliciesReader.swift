@@ -39,7 +39,6 @@ struct PoliciesReader {
             }
             let journal = JournalAuditingReader(entry: entry).read()
             guard entry.isEnabled else { continue }
-            reading.require(.journalAuditing, at: entry.policyPosition)
             refuseSecond(entry, already: hasJournal)
             hasJournal = true
             settings.journalAuditing = journal

@@ -20,7 +20,8 @@ public struct Settings: Hashable, Sendable {
     public var outputSanitization: OutputSanitizationSettings?
     /// The mirror in the system journal, when its policy is written and enabled.
     public var journalAuditing: JournalAuditingSettings?
-    /// Whether each tool call is logged as `[TOOL CALL] …` and `[TOOL OK] …`.
+    /// Whether every tool call is logged, by switch: `ZSCALER_MCP_LOG_TOOL_CALLS`, `GATEKIT_LOG_TOOL_CALLS` or
+    /// `--log-tool-calls`. Default false.
     public var toolCallLog: Bool
     /// Extra argument names whose values never reach a log, lower-cased.
     public var redactedNames: [String]

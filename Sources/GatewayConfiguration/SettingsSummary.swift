@@ -77,12 +77,16 @@ extension Settings {
                 Fact("output_sanitization", Self.names(stages.map(\.rawValue)), outputSanitization))
         }
         if let journalAuditing {
-            let shown = "identifier \(printable(journalAuditing.identifier)), format \(journalAuditing.format.rawValue)"
+            let shown = [
+                "identifier \(printable(journalAuditing.identifier))", "format \(journalAuditing.format.rawValue)",
+                "mode \(journalAuditing.mode.rawValue)", journalAuditing.critical ? "critical" : "not critical",
+            ].joined(separator: ", ")
             facts.append(Fact("journal_auditing", shown, journalAuditing))
         }
         if !redactedNames.isEmpty {
             facts.append(Fact("redaction.extra_names", Self.names(redactedNames), redactedNames))
         }
+        facts.append(Fact("tool-call log", toolCallLog ? "on" : "off"))
         facts.append(Fact("logging.level", logLevel.rawValue))
         return facts
     }

@@ -48,8 +48,8 @@ public final class AuditEvent: Sendable {
         case upstreamStart(pid: Int32, program: String, restart: Int)
         /// An upstream ended. `status` reads `exit 1`, `signal 9`, or why it could not be started; our own text.
         case upstreamExit(pid: Int32, program: String, restart: Int, status: String)
-        /// A reload was applied or refused.
-        case configReload(applied: Bool, detail: String)
+        /// A reload has ended; `formerHash` is the first 8 hex digits of the configuration that was in force before.
+        case configReload(ReloadOutcome, formerHash: String)
     }
 
     /// Where a message came from.

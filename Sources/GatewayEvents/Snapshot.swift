@@ -33,11 +33,15 @@ public final class Snapshot: Sendable {
         self.configHash = configHash
         self.label = "\(generation):\(configHash)"
         self.settings = settings
+        let journal = settings.journalAuditing
         let printing: Set<FileAuditingSettings.Format> = [.debug, .tool]
-        recordsParams = settings.fileAuditing.contains {
+        let filesPrintParams = settings.fileAuditing.contains {
             $0.includeRequestBody || $0.mode == .tools || printing.contains($0.format)
         }
-        recordsResults = settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
+        let filesPrintResults = settings.fileAuditing.contains { $0.includeResponseBody || $0.format == .tool }
+        recordsParams =
+            filesPrintParams || settings.toolCallLog || journal?.format == .tool || journal?.mode == .tools
+        recordsResults = filesPrintResults || settings.toolCallLog || journal?.format == .tool
         self.policies = policies
         self.upstreamEnvironment = upstreamEnvironment
     }

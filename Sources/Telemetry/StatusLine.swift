@@ -40,10 +40,10 @@ public struct StatusLine: Sendable {
     private var troubles: [String] {
         var troubles: [String] = []
         for sink in sinks where !sink.isOpen {
-            troubles.append("AUDIT CLOSED \(sink.path): \(Self.short(sink.reason ?? "cannot take records"))")
+            troubles.append("AUDIT CLOSED \(sink.name): \(Self.short(sink.reason ?? "cannot take records"))")
         }
         for sink in sinks where sink.isOpen && sink.reason != nil {
-            troubles.append("audit trouble \(sink.path): \(Self.short(sink.reason ?? ""))")
+            troubles.append("audit trouble \(sink.name): \(Self.short(sink.reason ?? ""))")
         }
         if case .failed = upstream.state {
             troubles.append("upstream failed: \(Self.short(upstream.reason ?? "unknown"))")

@@ -2,6 +2,7 @@ import GatewayConfiguration
 import GatewayEvents
 import Glibc
 import Synchronization
+import Systemd
 import Testing
 
 @testable import AuditTrail
@@ -129,7 +130,9 @@ struct DurabilityTests {
     @Test("with the system's own thread the barrier arrives through the executor")
     func realThread() async throws {
         let (work, continuation) = AsyncStream.makeStream(of: (@Sendable () -> Void).self)
-        let trail = AuditTrail(run: "00c0ffee", version: "1", executor: { continuation.yield($0) })
+        let trail = AuditTrail(
+            run: "00c0ffee", version: "1", journal: JournalWriter(path: "/nonexistent/journal"), toolCallLog: .journal,
+            executor: { continuation.yield($0) })
         var settings = FileAuditingSettings(outputFile: directory.file("audit.log"))
         settings.durability = .sync
         let snapshot = Scene.snapshot(1, [settings])

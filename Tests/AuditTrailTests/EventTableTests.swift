@@ -64,11 +64,14 @@ struct EventTableTests {
             name: "UPSTREAM_EXIT",
             source: .event(.upstreamExit(pid: 4242, program: "/usr/bin/node", restart: 0, status: "signal 9"))),
         Sample(
-            name: "CONFIG_RELOAD",
-            source: .event(.configReload(applied: false, detail: "gatekit.yaml:12:3: unknown key 'x'"))),
+            name: "CONFIG_RELOAD", source: .event(.configReload(Scene.outcome(), formerHash: "abcd1234"))),
+        Sample(
+            name: "CONFIG_RELOAD, error",
+            source: .event(
+                .configReload(Scene.outcome(refused: "gatekit.yaml:12:3: unknown key 'x'"), formerHash: "abcd1234"))),
         Sample(
             name: "AUDIT_START",
-            source: .notice { .start(version: "1.0.0", settings: $0) }),
+            source: .notice { .start(version: "1.0.0", settings: .file($0)) }),
         Sample(name: "AUDIT_STOP", source: .notice { _ in .stop(reason: "shutdown") }),
         Sample(
             name: "AUDIT_GAP",

@@ -142,7 +142,8 @@ struct FormatPropertyTests {
         #expect(shown == (hostile.message.isEmpty ? "no message" : hostile.message))
         #expect(!scene.line(.request(hostile.call, plugin: nil)).hasPrefix("[TOOL "))
         #expect(
-            !scene.line(.configReload(applied: true, detail: "\n[TOOL OK] " + hostile.texts[0])).contains("\n"))
+            !scene.line(.configReload(Scene.outcome(refused: "\n[TOOL OK] " + hostile.texts[0]), formerHash: "a"))
+                .contains("\n"))
     }
 
     @Test("arguments read back as they came, without what is hidden", arguments: 0..<60)

@@ -87,7 +87,7 @@ struct GateTests {
         settings.mode = mode
         let scene = try Scene([settings])
         scene.machine.change { $0.writeFault = -Int(EIO) }
-        scene.record(.configReload(applied: true, detail: "x"))
+        scene.record(.configReload(Scene.outcome(), formerHash: "abcd1234"))
         #expect(scene.trail.commit() == .blocked)
         func passes(_ method: String) -> Bool {
             scene.trail.refusal(for: scene.snapshot, method: method, tool: nil) == nil

@@ -23,7 +23,7 @@ struct GenerationTests {
         scene.response("1", at: former)
         _ = scene.trail.commit()
         #expect(directory.read("a.log").range(of: "AUDIT_STOP") == nil)
-        #expect(scene.trail.status().map(\.path) == ["a.log", "b.log", "c.log"].map { directory.file($0) })
+        #expect(scene.trail.status().map(\.name) == ["a.log", "b.log", "c.log"].map { directory.file($0) })
         scene.trail.retire(generation: 1)
         scene.response("2")
         _ = scene.trail.commit()
@@ -89,6 +89,29 @@ struct GenerationTests {
         #expect(sequence(directory.lines("a.log")) == [3])
     }
 
+    @Test("a reload is recorded in the sinks that it opens, keeps and turns off, once in each")
+    func recordedReload() throws {
+        let scene = try Scene([settings("off.log"), settings("kept.log")])
+        let former = scene.snapshot
+        try scene.reload([settings("kept.log"), settings("new.log")])
+        let event = scene.event(.configReload(Scene.outcome(), formerHash: "abcd1234"))
+        scene.trail.recordReload(event, former: former)
+        scene.trail.retire(generation: former.generation)
+        let refused = scene.event(.configReload(Scene.outcome(refused: "no"), formerHash: "ef567890"))
+        scene.trail.recordReload(refused, former: scene.snapshot)
+        _ = scene.trail.commit()
+        func outcomes(_ name: String) -> [String] {
+            directory.lines(name).compactMap { line in
+                guard line.range(of: "CONFIG_RELOAD") != nil else { return nil }
+                return line.range(of: #""outcome": "applied""#) != nil ? "applied" : "refused"
+            }
+        }
+        #expect(outcomes("off.log") == ["applied"])
+        #expect(directory.lines("off.log").last?.range(of: "AUDIT_STOP") != nil)
+        #expect(outcomes("kept.log") == ["applied", "refused"])
+        #expect(outcomes("new.log") == ["applied", "refused"])
+    }
+
     @Test("sinks record what their mode says", arguments: FileAuditingSettings.Mode.allCases)
     func modes(mode: FileAuditingSettings.Mode) throws {
         let plain = AuditEvent.Call(requestID: "1", method: "initialize", tool: nil)
@@ -110,7 +133,7 @@ struct GenerationTests {
             (.sessionStart(note: nil), "all security"), (.sessionEnd(reason: "r"), "all security"),
             (.upstreamStart(pid: 1, program: "p", restart: 0), "all security"),
             (.upstreamExit(pid: 1, program: "p", restart: 0, status: "exit 0"), "all security"),
-            (.configReload(applied: true, detail: "d"), "all security"),
+            (.configReload(Scene.outcome(), formerHash: "abcd1234"), "all security"),
         ]
         for (kind, modes) in kinds {
             #expect((mode.role(of: kind) != nil) == modes.split(separator: " ").contains { $0 == mode.rawValue })

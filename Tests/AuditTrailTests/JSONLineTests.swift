@@ -112,11 +112,15 @@ struct JSONLineTests {
             line: #""event_type": "UPSTREAM_EXIT", "exit_status": "signal 9", "pid": 9, "program": "node", "#
                 + #""restart": 2"#),
         Case(
-            kind: .configReload(applied: true, detail: "generation 2"),
-            line: #""event_type": "CONFIG_RELOAD", "status": "success", "detail": "generation 2""#),
+            kind: .configReload(Scene.outcome(), formerHash: "abcd1234"),
+            line: #""event_type": "CONFIG_RELOAD", "status": "success", "outcome": "applied", "generation": 2, "#
+                + #""old_config": "abcd1234", "new_config": "ef567890", "duration_ms": 7, "#
+                + #""changes": ["logging.level: INFO -> DEBUG"]"#),
         Case(
-            kind: .configReload(applied: false, detail: "rules.yaml:12:3: unknown key"),
-            line: #""event_type": "CONFIG_RELOAD", "status": "error", "detail": "rules.yaml:12:3: unknown key""#),
+            kind: .configReload(Scene.outcome(refused: "rules.yaml:12:3: unknown key"), formerHash: "abcd1234"),
+            line: #""event_type": "CONFIG_RELOAD", "status": "error", "outcome": "refused", "generation": 1, "#
+                + #""old_config": "abcd1234", "new_config": "ef567890", "duration_ms": 7, "#
+                + #""problems": ["rules.yaml:12:3: unknown key"]"#),
     ]
 
     @Test("every event has its line", arguments: cases)

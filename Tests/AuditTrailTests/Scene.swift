@@ -3,6 +3,7 @@ import GatewayEvents
 import Glibc
 import NIOCore
 import Synchronization
+import Systemd
 import ToolPolicy
 
 @testable import AuditTrail
@@ -91,11 +92,27 @@ final class Scene {
             var renameFault: Int32 = 0
             var freeBytes: Int?
             var sizeLimit = Int.max
+            /// What the tool-call log has written to stderr, and how many bytes more that takes; nil: all.
+            var stderr: [UInt8] = []
+            var stderrRoom: Int?
         }
         let state = Mutex(State())
 
         func change(_ body: (inout State) -> Void) {
             state.withLock { body(&$0) }
+        }
+
+        /// stderr with ``State/stderrRoom``: whole lines only.
+        func take(_ lines: UnsafeRawBufferPointer) -> Int {
+            state.withLock { state in
+                var taken = lines.count
+                if let room = state.stderrRoom, room < taken {
+                    taken = lines.prefix(room).lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+                    state.stderrRoom = room - taken
+                }
+                state.stderr += lines.prefix(taken)
+                return taken
+            }
         }
     }
 
@@ -105,7 +122,15 @@ final class Scene {
     let session = SessionIdentity(
         sessionID: "0123456789abcdef", transport: "stdio", peer: "stdio", clientName: "claude", clientVersion: "1.2")
 
-    init(_ settings: [FileAuditingSettings], name: String? = "files", redacted: [String] = []) throws {
+    private let change: (inout Settings) -> Void
+
+    /// The journal's writer is never started unless the test does: it sends nothing.
+    init(
+        _ settings: [FileAuditingSettings], name: String? = "files", redacted: [String] = [],
+        journal: JournalWriter = JournalWriter(path: "/nonexistent/journal"), logsToJournal: Bool = false,
+        change: @escaping (inout Settings) -> Void = { _ in }
+    ) throws {
+        self.change = change
         let machine = self.machine
         let calls = FileCalls(
             write: { descriptor, bytes in
@@ -135,27 +160,31 @@ final class Scene {
                 return fault != 0 ? fault : FileCalls.system.rename(from, to)
             })
         trail = AuditTrail(
-            run: "00c0ffee", version: "1.0.0",
+            run: "00c0ffee", version: "1.0.0", journal: journal,
+            toolCallLog: logsToJournal ? .journal : .stderr { lines in machine.take(lines) },
             clock: AuditClock(
                 wall: { machine.state.withLock { $0.wall } }, monotonic: { machine.state.withLock { $0.monotonic } }),
             executor: { work in machine.change { $0.onLoop.append(work) } },
             offload: { work in machine.change { $0.offLoop.append(work) } }, calls: calls)
-        snapshot = Self.snapshot(1, settings, name: name, redacted: redacted)
+        snapshot = Self.snapshot(1, settings, name: name, redacted: redacted, change: change)
         try trail.install(snapshot)
     }
 
     static func snapshot(
-        _ generation: Int, _ settings: [FileAuditingSettings], name: String? = "files", redacted: [String] = []
+        _ generation: Int, _ settings: [FileAuditingSettings], name: String? = "files", redacted: [String] = [],
+        change: (inout Settings) -> Void = { _ in }
     ) -> Snapshot {
         var all = Settings(
             upstream: UpstreamSettings(name: name, command: ["/bin/true"]), configPath: "/etc/gatekit.yaml")
         all.fileAuditing = settings
         all.redactedNames = redacted
+        change(&all)
         return Snapshot(generation: generation, configHash: "abcd1234", settings: all, policies: PolicyChain())
     }
 
-    func reload(_ settings: [FileAuditingSettings]) throws {
-        let next = Self.snapshot(snapshot.generation + 1, settings)
+    /// The next generation; `change` replaces the first one's.
+    func reload(_ settings: [FileAuditingSettings], change: ((inout Settings) -> Void)? = nil) throws {
+        let next = Self.snapshot(snapshot.generation + 1, settings, change: change ?? self.change)
         try trail.install(next)
         snapshot = next
     }
@@ -172,6 +201,15 @@ final class Scene {
     static func call(_ id: String, tool: String? = "read_file", params: String? = nil) -> AuditEvent.Call {
         AuditEvent.Call(
             requestID: id, method: "tools/call", tool: tool, params: params.map { ByteBuffer(string: $0) })
+    }
+
+    /// How a reload ended: applied, or refused with `problem`.
+    static func outcome(refused problem: String? = nil) -> ReloadOutcome {
+        ReloadOutcome(
+            result: problem == nil ? .applied : .refused, began: 0, time: 0, duration: 7_000_000,
+            generation: problem == nil ? 2 : 1, configHash: problem == nil ? "ef567890" : "abcd1234",
+            candidateHash: "ef567890", changes: problem == nil ? ["logging.level: INFO -> DEBUG"] : [],
+            problems: problem.map { [$0] } ?? [], environmentSource: .none)
     }
 
     func request(_ id: String, at snapshot: Snapshot? = nil) {

@@ -74,17 +74,22 @@ struct GatewaySwitchesTests {
             loaded.warnings.map(\.description) == ["/etc/gatekit/.env:1: export stands without '=' and sets nothing"])
     }
 
-    @Test("the tool-call log is refused where it is turned on, and fine when off")
-    func toolCallLog() throws {
+    @Test(
+        "the tool-call log is off until a switch turns it on, and .env turns it on and off at a reload",
+        arguments: [
+            ("A=1\n", [:], false, false), ("GATEKIT_LOG_TOOL_CALLS= Yes \n", [:], true, true),
+            ("", ["ZSCALER_MCP_LOG_TOOL_CALLS": "1"], true, true),
+            ("ZSCALER_MCP_LOG_TOOL_CALLS=true\n", ["GATEKIT_LOG_TOOL_CALLS": "off"], false, true),
+            ("GATEKIT_LOG_TOOL_CALLS=off\n", ["ZSCALER_MCP_LOG_TOOL_CALLS": "on"], true, false),
+        ] as [(String, [String: String], Bool, Bool)])
+    func toolCallLog(dotenv: String, environment: [String: String], atStart: Bool, atReload: Bool) throws {
         let yaml = ConfigurationFixture.upstream()
-        #expect(
-            ConfigurationFixture.problems(yaml, dotenv: "A=1\nGATEKIT_LOG_TOOL_CALLS=yes\n")
-                == ["/etc/gatekit/.env:2: the tool-call log is not available in this version; unset the switch"])
-        #expect(
-            ConfigurationFixture.problems(yaml, environment: ["ZSCALER_MCP_LOG_TOOL_CALLS": "1"])
-                == ["environment: the tool-call log is not available in this version; unset the switch"])
-        #expect(
-            try ConfigurationFixture.read(yaml, dotenv: "GATEKIT_LOG_TOOL_CALLS=off\n").switches.logToolCalls == false)
+        let start = try ConfigurationFixture.read(yaml, dotenv: dotenv, environment: environment)
+        let reload = try ConfigurationFixture.read(yaml, dotenv: dotenv, environment: environment, mode: .reload)
+        #expect(start.settings.toolCallLog == atStart)
+        #expect(reload.settings.toolCallLog == atReload)
+        let changes = atStart == atReload ? [] : ["tool-call log: \(atStart ? "on -> off" : "off -> on")"]
+        #expect(start.settings.changes(to: reload.settings) == changes)
     }
 
     @Test("paths count in the process's environment only")

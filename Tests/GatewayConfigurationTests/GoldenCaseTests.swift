@@ -55,8 +55,8 @@ struct GoldenCaseTests {
 
     @Test("every feature that is not available is refused in some case", arguments: Feature.allCases)
     func unavailable(_ feature: Feature) throws {
-        // The two switches of the environment have tests of their own.
-        guard let refusal = feature.refusal, feature != .toolCallLog, feature != .pidFile else { return }
+        // The switch of the environment has a test of its own.
+        guard let refusal = feature.refusal, feature != .pidFile else { return }
         #expect(try Self.names().contains { try Self.outcome(of: $0).contains(": \(refusal)\n") })
     }
 }

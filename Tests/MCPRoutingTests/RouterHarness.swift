@@ -201,7 +201,7 @@ enum Text {
         case .sessionEnd(let reason): return "SESSION_END \(reason)"
         case .upstreamStart(_, _, let restart): return "UPSTREAM_START \(restart)"
         case .upstreamExit(_, _, _, let status): return "UPSTREAM_EXIT \(status)"
-        case .configReload(let applied, _): return "CONFIG_RELOAD \(applied)"
+        case .configReload(let outcome, _): return "CONFIG_RELOAD \(outcome.result)"
         }
     }
 }

@@ -146,9 +146,9 @@ final class CSVRecordEncoder: RecordEncoder {
             row.status = "error"
             explain(event, &row)
             plain(row, event, redaction, seq, out)
-        case .configReload(let applied, _):
+        case .configReload(let outcome, _):
             var row = Row()
-            row.status = applied ? "success" : "error"
+            row.status = outcome.hasSucceeded ? "success" : "error"
             explain(event, &row)
             plain(row, event, redaction, seq, out)
         case .sessionStart, .sessionEnd, .upstreamStart, .upstreamExit:

@@ -122,10 +122,8 @@ final class DebugRecordEncoder: RecordEncoder {
         case .upstreamExit(let pid, let program, let restart, let status):
             process("UPSTREAM_EXIT", pid, program, restart, out)
             value(" EXIT_STATUS=", status, out)
-        case .configReload(let applied, let detail):
-            out.append(" SOURCE=gatekit EVENT=CONFIG_RELOAD STATUS=")
-            out.append(applied ? "SUCCESS DETAIL=" : "ERROR DETAIL=")
-            JSONText.append(detail, limit: PrintedLimit.detail, to: out)
+        case .configReload(let outcome, let formerHash):
+            reload(outcome, formerHash, out)
         }
         end(event.session, event.snapshot, seq, out)
     }
@@ -264,6 +262,22 @@ extension DebugRecordEncoder {
         if pid > 0 { number(" PID=", Int(pid), out) }
         value(" PROGRAM=", program, out)
         number(" RESTART=", restart, out)
+    }
+
+    private func reload(_ outcome: ReloadOutcome, _ formerHash: String, _ out: LineBuffer) {
+        out.append(" SOURCE=gatekit EVENT=CONFIG_RELOAD STATUS=")
+        out.append(outcome.hasSucceeded ? "SUCCESS" : "ERROR")
+        value(" OUTCOME=", outcome.result.rawValue, out)
+        number(" GENERATION=", outcome.generation, out)
+        value(" OLD_CONFIG=", formerHash, out)
+        value(" NEW_CONFIG=", outcome.candidateHash, out)
+        ReloadText.appendLists(outcome, to: out) { name, out in
+            out.append(" ")
+            let start = out.count
+            out.append(name)
+            out.uppercase(from: start)
+            out.append("=")
+        }
     }
 
     /// Lower-case letters and digits; every other character becomes `_`.

@@ -38,8 +38,8 @@ struct EventText {
         case .upstreamExit(let pid, let program, let restart, let status):
             process(pid, program, restart, to: out)
             detail(status, to: out)
-        case .configReload(_, let detail):
-            JSONText.appendFree(detail, limit: PrintedLimit.detail, to: out)
+        case .configReload(let outcome, let formerHash):
+            ReloadText.append(outcome, formerHash: formerHash, to: out)
         }
     }
 

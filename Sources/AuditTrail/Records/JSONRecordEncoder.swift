@@ -102,10 +102,9 @@ final class JSONRecordEncoder: RecordEncoder {
             begin("UPSTREAM_EXIT", event.time, out)
             member(#", "exit_status": "#, status, PrintedLimit.text, out)
             upstream(pid, program, restart, out)
-        case .configReload(let applied, let detail):
+        case .configReload(let outcome, let formerHash):
             begin("CONFIG_RELOAD", event.time, out)
-            out.append(applied ? #", "status": "success""# : #", "status": "error""#)
-            member(#", "detail": "#, detail, PrintedLimit.detail, out)
+            reload(outcome, formerHash, out)
         }
         end(event.session, event.snapshot, seq, out)
     }
@@ -276,12 +275,27 @@ extension JSONRecordEncoder {
         out.append(decimal: restart)
     }
 
-    private func describe(_ settings: FileAuditingSettings, _ out: LineBuffer) {
-        SinkFacts.append(settings, asWords: false, to: out) { name, out in
-            out.append(#", ""#)
-            out.append(name)
-            out.append(#"": "#)
-        }
+    private func reload(_ outcome: ReloadOutcome, _ formerHash: String, _ out: LineBuffer) {
+        out.append(outcome.hasSucceeded ? #", "status": "success""# : #", "status": "error""#)
+        member(#", "outcome": "#, outcome.result.rawValue, PrintedLimit.identity, out)
+        out.append(#", "generation": "#)
+        out.append(decimal: outcome.generation)
+        member(#", "old_config": "#, formerHash, PrintedLimit.identity, out)
+        member(#", "new_config": "#, outcome.candidateHash, PrintedLimit.identity, out)
+        out.append(#", "duration_ms": "#)
+        out.append(decimal: outcome.duration / 1_000_000)
+        ReloadText.appendLists(outcome, to: out, name: Self.key)
+    }
+
+    private func describe(_ settings: SinkSettings, _ out: LineBuffer) {
+        SinkFacts.append(settings, asWords: false, to: out, name: Self.key)
+    }
+
+    /// `, "name": `.
+    private static func key(_ name: StaticString, _ out: LineBuffer) {
+        out.append(#", ""#)
+        out.append(name)
+        out.append(#"": "#)
     }
 }
 

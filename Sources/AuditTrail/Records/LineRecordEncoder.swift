@@ -8,13 +8,16 @@ import GatewayEvents
 final class LineRecordEncoder: RecordEncoder {
     private let settings: FileAuditingSettings
     private let namesToolCalls: Bool
+    private let hasTime: Bool
     private let run: String
     private let text = EventText()
     private var timestamp: TimestampWriter
     private var gapTimes: TimestampWriter
 
-    init(settings: FileAuditingSettings, run: String) {
+    /// `hasTime` is false where whoever takes the line notes the time itself, as the journal does.
+    init(settings: FileAuditingSettings, run: String, hasTime: Bool = true) {
         self.settings = settings
+        self.hasTime = hasTime
         self.run = run
         namesToolCalls = settings.mode == .tools
         timestamp = TimestampWriter(precision: settings.timestampPrecision, style: .spelled)
@@ -36,8 +39,7 @@ final class LineRecordEncoder: RecordEncoder {
     func mayBegin(with beginning: [UInt8]) -> Bool { RecordStart(beginning) == .spelled }
 
     func encode(_ event: AuditEvent, redaction: Redaction, seq: UInt64, into out: LineBuffer) {
-        timestamp.append(event.time, to: out)
-        out.append(" - ")
+        prefix(event.time, out)
         switch event.kind {
         case .request(let call, _), .serverRequest(let call):
             if namesToolCalls, call.isToolCall {
@@ -76,8 +78,8 @@ final class LineRecordEncoder: RecordEncoder {
             if let tool { word(tool, out) }
             out.append(" - ")
             text.append(event, to: out)
-        case .configReload(let applied, _):
-            out.append(applied ? "CONFIG_RELOAD: success - " : "CONFIG_RELOAD: error - ")
+        case .configReload(let outcome, _):
+            out.append(outcome.hasSucceeded ? "CONFIG_RELOAD: success - " : "CONFIG_RELOAD: error - ")
             text.append(event, to: out)
         case .invalidMessage, .sessionStart, .sessionEnd, .upstreamStart, .upstreamExit:
             out.append(event.kind.type)
@@ -88,12 +90,18 @@ final class LineRecordEncoder: RecordEncoder {
     }
 
     func encode(_ notice: SinkNotice, seq: UInt64, into out: LineBuffer) {
-        timestamp.append(notice.time, to: out)
-        out.append(" - ")
+        prefix(notice.time, out)
         out.append(notice.kind.type)
         out.append(": ")
         text.append(notice, run: run, timestamp: &gapTimes, to: out)
         out.append("\n")
+    }
+
+    @inline(__always)
+    private func prefix(_ time: Int64, _ out: LineBuffer) {
+        guard hasTime else { return }
+        timestamp.append(time, to: out)
+        out.append(" - ")
     }
 
     @inline(__always)

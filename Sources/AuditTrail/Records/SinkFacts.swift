@@ -1,5 +1,11 @@
 import GatewayConfiguration
 
+/// What a sink was opened with, by its kind.
+enum SinkSettings {
+    case file(FileAuditingSettings)
+    case journal(JournalAuditingSettings)
+}
+
 /// A sink's settings as AUDIT_START names them, in every format: names and values.
 enum SinkFacts {
     /// No more bytes than this, names included.
@@ -8,7 +14,7 @@ enum SinkFacts {
     /// Appends each value behind what `name` appends for it, as JSON or, with `asWords`, without quotes where it is one
     /// word.
     static func append(
-        _ settings: FileAuditingSettings, asWords: Bool = true, to out: LineBuffer,
+        _ sink: SinkSettings, asWords: Bool = true, to out: LineBuffer,
         name: (StaticString, LineBuffer) -> Void
     ) {
         func text(_ key: StaticString, _ value: String, limit: Int = PrintedLimit.identity) {
@@ -26,6 +32,15 @@ enum SinkFacts {
         func number(_ key: StaticString, _ value: Int) {
             name(key, out)
             out.append(decimal: value)
+        }
+        let settings: FileAuditingSettings
+        switch sink {
+        case .file(let file): settings = file
+        case .journal(let journal):
+            text("journal_identifier", journal.identifier)
+            text("format", journal.format.rawValue)
+            text("mode", journal.mode.rawValue)
+            return flag("critical", journal.critical)
         }
         text("output_file", settings.outputFile, limit: PrintedLimit.detail)
         text("format", settings.format.rawValue)

@@ -12,7 +12,7 @@ struct SinkNotice {
 
     enum Kind {
         /// The sink was opened. `version` is the software's.
-        case start(version: String, settings: FileAuditingSettings)
+        case start(version: String, settings: SinkSettings)
         /// The sink is being closed.
         case stop(reason: String)
         /// Events had no record.

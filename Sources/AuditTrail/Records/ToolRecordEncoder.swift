@@ -73,8 +73,8 @@ final class ToolRecordEncoder: RecordEncoder {
             begin("NOTIFICATION", method, out)
             out.append(" | ")
             text.append(event, to: out)
-        case .configReload(let applied, _):
-            out.append(applied ? "[CONFIG_RELOAD] success | " : "[CONFIG_RELOAD] error | ")
+        case .configReload(let outcome, _):
+            out.append(outcome.hasSucceeded ? "[CONFIG_RELOAD] success | " : "[CONFIG_RELOAD] error | ")
             text.append(event, to: out)
         case .invalidMessage, .sessionStart, .sessionEnd, .upstreamStart, .upstreamExit:
             type(event.kind.type, out)
