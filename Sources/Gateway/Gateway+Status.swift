@@ -23,6 +23,17 @@ public struct UpstreamStatus: Hashable, Sendable {
     public var restarts: Int
     /// The protocol revision that it speaks, when it has shaken hands.
     public var revision: String?
+
+    /// Joins what is known of it.
+    public init(
+        state: State, reason: String? = nil, pid: Int32? = nil, restarts: Int = 0, revision: String? = nil
+    ) {
+        self.state = state
+        self.reason = reason
+        self.pid = pid
+        self.restarts = restarts
+        self.revision = revision
+    }
 }
 
 /// What `status` and the systemd status line are made of. On the loop.
