@@ -33,7 +33,7 @@ struct StatusTextTests {
         report.lastReload = StatusReport.LastReload(
             .example(.refused, problems: ["g.yaml:1:1: no"], notes: ["--transport is set"]))
         report.audit[0].isOpen = false
-        report.audit[0].reason = "No space left on device"
+        report.audit[0].reason = "disk full"
         report.audit[0].missing = 2
         report.audit.append(
             StatusReport.Sink(
@@ -47,7 +47,7 @@ struct StatusTextTests {
             report.text == """
                 gatekit 0.1.0 is ending: pid 7, up 2 h 14 min
                   TROUBLE     upstream filesystem is failed: npx: not found
-                  TROUBLE     audit /var/log/gatekit/audit.log takes no records, requests are refused: No space left on device
+                  TROUBLE     audit /var/log/gatekit/audit.log takes no records, requests are refused: disk full
                   TROUBLE     audit journal: not reachable
                   TROUBLE     the last reload was refused, generation 4 is still enforced
                   warning     output sanitisation is switched off
