@@ -82,6 +82,16 @@ struct InstanceClaimTests {
         #expect(access(claim.pidFile, F_OK) == 0)
     }
 
+    @Test("leave a PID file that is another process's by now")
+    func replaced() throws {
+        let claim = try InstanceClaim.take(places(), listens: true)
+        try claim.publish(.example(try .own()))
+        let child = try ChildProcess()
+        try claim.publish(.example(try child.identity()))
+        claim.release()
+        #expect(access(claim.pidFile, F_OK) == 0)
+    }
+
     @Test("without a lock, because somebody deleted it, still exclude beside a living daemon")
     func deletedLock() throws {
         let child = try ChildProcess()
