@@ -18,12 +18,8 @@ final class ControlClient {
         let flags = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         descriptor = socket(AF_UNIX, flags, 0)
         guard descriptor >= 0 else { throw .system("socket", path, errno) }
-        // A Unix socket connects at once or not at all.
-        guard address.with({ connect(descriptor, $0, $1) }) == 0 else {
-            let number = errno
-            close(descriptor)
-            throw .system("connect", path, number)
-        }
+        // A Unix socket connects at once or not at all. Every property is set by now, hence deinit closes it.
+        guard address.with({ connect(descriptor, $0, $1) }) == 0 else { throw .system("connect", path, errno) }
     }
 
     deinit { close(descriptor) }

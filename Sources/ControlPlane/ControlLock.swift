@@ -49,6 +49,8 @@ public struct ControlLock: Sendable {
 
     /// Lets go of the lock. Once only.
     public func release() {
+        // Closing alone would leave it to a child that is between fork and execve.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

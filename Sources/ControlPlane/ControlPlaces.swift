@@ -44,13 +44,17 @@ public struct ControlPlaces: Hashable, Sendable {
         instancesParent = named == nil ? "\(root)/run" : nil
     }
 
-    /// Whether `/run/gatekit-<name>` stays one directory in `/run`: letters, digits, `_`, `.`, `-`, `:`, `@` and `\`, as
-    /// systemd escapes instance names.
+    /// Whether `/run/gatekit-<name>` is one directory, and an instance's: letters, digits, `_`, `.`, `-`, `:`, `@` and
+    /// `\`, as systemd escapes such names; not `sockets`, where activated sockets live.
     public static func isInstanceName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.count <= 200
-            && name.unicodeScalars.allSatisfy {
-                $0.isASCII
-                    && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "_.-:@\\".unicodeScalars.contains($0))
+        !name.isEmpty && name.utf8.count <= 200 && name != "sockets"
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "_.-:@\\".utf8.contains(byte)
+                }
             }
     }
 

@@ -26,7 +26,7 @@ public final class ControlServer {
     private let logger: Logger
     private let file: ControlSocketFile
     private var listener: (any Channel)?
-    private var connections: [ObjectIdentifier: ControlConnection] = [:]
+    private(set) var connections: [ObjectIdentifier: ControlConnection] = [:]
 
     private init(
         _ file: ControlSocketFile, _ limits: Limits, _ status: @escaping () -> StatusReport, _ logger: Logger

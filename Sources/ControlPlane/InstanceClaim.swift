@@ -56,7 +56,11 @@ public struct InstanceClaim: Sendable {
 
     /// Removes the PID file when it is still this process's, then lets go of the lock.
     public func release() {
-        if case .read(let file, _) = PIDFileReading.read(pidFile), file.pid == getpid() { unlink(pidFile) }
+        if case .read(let file, _) = PIDFileReading.read(pidFile), let own = ProcessIdentity.of(getpid()),
+            own.isSame(as: file.process)
+        {
+            unlink(pidFile)
+        }
         lock?.release()
     }
 

@@ -89,11 +89,4 @@ public struct PIDFile: Codable, Hashable, Sendable {
             throw .system("rename", path, number)
         }
     }
-
-    /// Removes the file when it is still this one.
-    public func remove(from path: String) {
-        // Unreadable or replaced means that it is not ours to remove.
-        guard case .read(let file, _) = PIDFileReading.read(path), file == self else { return }
-        unlink(path)
-    }
 }
