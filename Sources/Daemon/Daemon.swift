@@ -41,7 +41,7 @@ public enum Daemon {
         // One writer for the audit, the tool-call log and the log; it sends nothing before the watcher was forked.
         let journal = JournalWriter()
         let logsToJournal = JournalStream.isStderr(ProcessEnvironment.read())
-        defer { journal.close(drainingFor: 2) }
+        defer { end(journal) }
         DaemonLog.setLevel(options.isVerbose ? .debug : Logger.Level(settings.logLevel))
         DaemonLog.useJournal(logsToJournal ? journal : nil)
         let log: @Sendable (String) -> Logger = { DaemonLog.logger($0) }
@@ -94,6 +94,15 @@ public enum Daemon {
             life.dismantle()
             throw error
         }
+    }
+
+    /// Sends what waits for the journal. What it still does not take is told on stderr, which is all that is left.
+    private static func end(_ journal: JournalWriter) {
+        journal.close(drainingFor: 2)
+        let status = journal.status
+        guard status.queuedEntries > 0 else { return }
+        DaemonLog.logger("gatekit.log").error(
+            "\(status.queuedEntries) entries did not reach the journal: \(status.lastError ?? "it was too slow")")
     }
 
     /// SIGPIPE: a client that hung up is an error of write(2). SIGXFSZ: so is a file-size limit. SIGHUP would end the
