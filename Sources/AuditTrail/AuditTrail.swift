@@ -38,9 +38,9 @@ public final class AuditTrail {
         }
     }
 
-    private let run: String
-    private let version: String
-    private let clock: AuditClock
+    let run: String
+    let version: String
+    let clock: AuditClock
     private let calls: FileCalls
     private let syncs: SyncGroup
     private var current: Plan?
@@ -48,14 +48,14 @@ public final class AuditTrail {
     private var plans: [Int: Plan] = [:]
     /// In the order in which they were opened. Apart from the others, since every message passes here.
     private var sinks: [FileSink] = []
-    /// The journal's and the tool-call log, in the order in which they were opened.
-    private var streams: [any StreamSink] = []
-    private let journal: JournalWriter
-    private let toolCallLog: ToolCallLogOutput
+    /// The sinks of ``AuditTrail``'s other file, which alone sees these members: the journal's and the tool-call log, in the order in which they were opened.
+    var streams: [any StreamSink] = []
+    let journal: JournalWriter
+    let toolCallLog: ToolCallLogOutput
     /// Files that wrote their AUDIT_STOP and could not write all of it.
     private var stopping: [FileSink] = []
     /// Where a sink that was closed goes on counting when it is opened again in this run.
-    private var lastSeq: [String: UInt64] = [:]
+    var lastSeq: [String: UInt64] = [:]
     private var nextInspection: UInt64 = 0
     private var isClosed = false
 
@@ -139,48 +139,6 @@ public final class AuditTrail {
         let plan = Plan(snapshot, routes.map { ($0.sink, $0.settings.mode) } + installStreams(snapshot))
         plans[snapshot.generation] = plan
         current = plan
-    }
-
-    /// The streams that `snapshot` routes to, opened where they are not. None of this can fail.
-    private func installStreams(
-        _ snapshot: Snapshot
-    ) -> [(sink: any AuditSink, mode: FileAuditingSettings.Mode)] {
-        var routes: [(sink: any AuditSink, mode: FileAuditingSettings.Mode)] = []
-        func open(_ sink: any StreamSink, _ mode: FileAuditingSettings.Mode) {
-            streams.append(sink)
-            sink.start(version: version)
-            routes.append((sink, mode))
-        }
-        if let settings = snapshot.settings.journalAuditing {
-            let name = JournalSink.name(settings)
-            if let kept = streams.lazy.compactMap({ $0 as? JournalSink }).first(where: { $0.name == name }) {
-                kept.adopt(settings, snapshot)
-                routes.append((kept, settings.mode))
-            } else {
-                let sink = JournalSink(
-                    settings, snapshot: snapshot, run: run, after: lastSeq[name] ?? 0, clock: clock, writer: journal)
-                open(sink, settings.mode)
-            }
-        }
-        if snapshot.settings.toolCallLog {
-            if let kept = streams.first(where: { $0.status.kind == .toolCallLog }) {
-                routes.append((kept, .tools))
-            } else {
-                open(toolCallLogSink(snapshot), .tools)
-            }
-        }
-        return routes
-    }
-
-    private func toolCallLogSink(_ snapshot: Snapshot) -> any StreamSink {
-        switch toolCallLog {
-        case .journal:
-            JournalSink(
-                toolCallLogOf: snapshot, run: run, after: lastSeq[JournalSink.toolCallLogName] ?? 0, clock: clock,
-                writer: journal)
-        case .stderr(let write):
-            ToolCallLogSink(run: run, after: lastSeq[ToolCallLogSink.name] ?? 0, write: write)
-        }
     }
 
     /// The last call of `generation` has ended. Sinks that neither the current snapshot nor another living generation

@@ -10,7 +10,7 @@ import GatewayEvents
 /// A sink that is not critical closes nothing: it keeps up to ``mostPending`` bytes that the system did not take, and
 /// counts what comes beyond.
 ///
-/// Settings that mean the same resolved path mean the same sink. Its state is visible to ``FileSink``'s other file alone.
+/// Settings that mean the same resolved path mean the same sink. Its state is visible to ``FileSink``'s other files alone.
 final class FileSink: AuditSink {
     /// What a sink may hold back that is not critical, in bytes; a critical one's answers may go beyond.
     static let mostPending = 1 << 20
@@ -34,9 +34,9 @@ final class FileSink: AuditSink {
     var isMidRecord = false
     /// When the bytes that wait must be written, in monotonic nanoseconds; nil when the next commit writes them.
     var nextFlush: UInt64?
-    private(set) var seq: UInt64
+    var seq: UInt64
     /// Admitted requests whose response has not come.
-    private var outstanding = 0
+    var outstanding = 0
     /// Requests were taken since the last sync was asked for.
     private var tookRequests = false
     var gap: SinkNotice.Gap?
@@ -45,15 +45,15 @@ final class FileSink: AuditSink {
     var closed: String?
     var writeFailure: String?
     var followFailure: String?
-    private var syncFailure: (reason: String, since: Int64)?
+    var syncFailure: (reason: String, since: Int64)?
     var lastError: String?
     /// False from a failure to the next tick, so that a full disk does not cost a system call for every event.
-    private var mayReserve = true
+    var mayReserve = true
     var mayRotate = true
     var records: UInt64 = 0
     var bytes: UInt64 = 0
-    private var missing: UInt64 = 0
-    private var gaps: UInt64 = 0
+    var missing: UInt64 = 0
+    var gaps: UInt64 = 0
 
     // MARK: Opening
 
@@ -273,63 +273,5 @@ final class FileSink: AuditSink {
             name: name, kind: .file, records: records, bytes: bytes, queuedBytes: pending.count,
             isOpen: !settings.critical || closed == nil, reason: closed ?? writeFailure ?? followFailure,
             gapCount: gap?.count ?? 0, gaps: gaps, missing: missing, lastError: lastError)
-    }
-}
-
-// Room and gap.
-extension FileSink {
-    /// What the pending records and the responses of admitted requests need, one AUDIT_GAP, and the header of a file
-    /// that may be begun in between.
-    var roomInUse: Int {
-        encoder.header.count + pending.count + outstanding * encoder.largestAnswer + encoder.largestGap
-    }
-
-    /// The same with one more request.
-    var roomToPass: Int {
-        roomInUse + encoder.largestRequest + encoder.largestAnswer
-    }
-
-    private func reserve(_ length: Int) -> String? {
-        guard let shortage = file.reserve(length, mayExtend: mayReserve) else { return nil }
-        mayReserve = false
-        lastError = shortage
-        return shortage
-    }
-
-    func close(_ reason: String) {
-        if settings.critical { closed = closed ?? reason }
-    }
-
-    /// Why an event that has no place of its own can not be recorded now. Writes the AUDIT_GAP that is due before it.
-    private func obstacle() -> String? {
-        if let closed { return closed }
-        if let writeFailure, settings.critical || pending.count >= Self.mostPending { return writeFailure }
-        guard gap != nil else { return nil }
-        if settings.critical, let shortage = reserve(roomInUse + encoder.largestGap) { return shortage }
-        writeGap()
-        return nil
-    }
-
-    private func miss(_ time: Int64, _ reason: String) {
-        seq += 1
-        missing += 1
-        if gap == nil { gap = SinkNotice.Gap(first: time, last: time, count: 0, reason: reason) }
-        gap?.last = time
-        gap?.count += 1
-    }
-
-    func writeGap() {
-        guard let gap else { return }
-        self.gap = nil
-        gaps += 1
-        record(.gap(gap))
-    }
-
-    /// Opens the gate if everything works again, behind the record of what is missing.
-    private func recover() {
-        guard writeFailure == nil, followFailure == nil, syncFailure == nil else { return }
-        if settings.critical, reserve(roomToPass + encoder.largestGap) != nil { return }
-        writeGap()
-        closed = nil
     }
 }

@@ -45,7 +45,7 @@ public enum Daemon {
         // One writer for the audit, the tool-call log and the log; it sends nothing before the watcher was forked.
         let journal = JournalWriter()
         let logsToJournal = JournalStream.isStderr(start.environment)
-        defer { journal.close(drainingFor: 2) }
+        defer { end(journal) }
         DaemonLog.setLevel(Logger.Level(settings.logLevel))
         DaemonLog.useJournal(logsToJournal ? journal : nil)
         announce(start, candidate, options)
@@ -99,7 +99,7 @@ public enum Daemon {
             let code = life.waitForEnd()
             notifier?.flush()
             guard life.restarts else { return code }
-            journal.close(drainingFor: 2)
+            end(journal)
             return ProgramImage.execute(lock: instance?.claim.lock, sockets: sockets)
         } catch {
             life.dismantle()
@@ -121,6 +121,15 @@ public enum Daemon {
         if options.showsMessages {
             main.warning("--debug shows what clients and upstreams say to each other: not for production")
         }
+    }
+
+    /// Sends what waits for the journal. What it still does not take is told on stderr, which is all that is left.
+    private static func end(_ journal: JournalWriter) {
+        journal.close(drainingFor: 2)
+        let status = journal.status
+        guard status.queuedEntries > 0 else { return }
+        DaemonLog.logger("gatekit.log").error(
+            "\(status.queuedEntries) entries did not reach the journal: \(status.lastError ?? "it was too slow")")
     }
 
     /// The default action would end the process, or, for SIGXFSZ, end it where a failed write is meant.

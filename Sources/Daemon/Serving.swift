@@ -73,7 +73,9 @@ final class Serving {
             DaemonLog.logger("gatekit.audit").info(
                 "Writing audit records to \(sink.outputFile) (\(sink.format.rawValue))")
         }
-        if settings.journalAuditing != nil { plugins.info("Loaded auditing plugin: journal_auditing") }
+        if let mirror = settings.journalAuditing {
+            plugins.info("Loaded auditing plugin: journal_auditing (\(mirror.identifier))")
+        }
         for _ in settings.toolAllowlists { plugins.info("Loaded security plugin: tool_allowlist") }
     }
 

@@ -81,6 +81,11 @@ final class JournalSink: StreamSink {
         if !next.critical { closed = nil }
     }
 
+    /// Takes a new generation whose settings are the same.
+    func follow(_ snapshot: Snapshot) {
+        self.snapshot = snapshot
+    }
+
     // MARK: AuditSink
 
     func refusal() -> String? {

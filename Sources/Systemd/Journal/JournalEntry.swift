@@ -55,7 +55,12 @@ public struct JournalEntry: Sendable, Hashable {
     }
 
     /// Appends a field that holds a decimal number.
-    public mutating func append(_ name: StaticString, number value: some BinaryInteger) {
+    public mutating func append(_ name: StaticString, number value: Int) {
+        append(name, String(value))
+    }
+
+    /// Appends a field that holds a decimal number.
+    public mutating func append(_ name: StaticString, number value: UInt64) {
         append(name, String(value))
     }
 
