@@ -10,21 +10,20 @@ TAG = "SYSLOG_IDENTIFIER=gatekit-audit"
 JOURNALD = ["systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald.service"]
 
 
-def mirrored(*matches: str, run_id: str | None = None) -> list[dict]:
+def mirrored(*matches: str) -> list[dict]:
     """The mirror's entries, without those of the tool-call log."""
-    entries = machine.journal(TAG, *matches)
-    this_run = [e for e in entries if run_id is None or e.get("MCP_RUN", run_id) == run_id]
-    return [entry for entry in this_run if "MCP_LOG" not in entry]
+    return [entry for entry in machine.journal(TAG, *matches) if "MCP_LOG" not in entry]
 
 
-def since_start() -> str:
-    return machine.show("gatekit.service", "InvocationID")
+def of_this_start() -> str:
+    """Matches what the running service has written since it was started."""
+    return f"_SYSTEMD_INVOCATION_ID={machine.show('gatekit.service', 'InvocationID')}"
 
 
 def test_records_are_found_by_their_fields() -> None:
     service.write(tools=["echo"])
     service.start()
-    mine = f"_SYSTEMD_INVOCATION_ID={since_start()}"
+    mine = of_this_start()
     with service.connect() as client:
         client.call("echo", text="x")
         try:
@@ -48,7 +47,7 @@ def test_records_are_found_by_their_fields() -> None:
 def test_every_record_is_mirrored_under_load() -> None:
     service.write()
     service.start()
-    mine = f"_SYSTEMD_INVOCATION_ID={since_start()}"
+    mine = of_this_start()
     with service.connect() as client:
         for number in range(5000):
             client.call("echo", text=str(number))
@@ -74,7 +73,7 @@ def expect_no_silent_loss(mine: str) -> None:
 def test_calls_do_not_wait_for_a_journald_that_restarts() -> None:
     service.write()
     service.start()
-    mine = f"_SYSTEMD_INVOCATION_ID={since_start()}"
+    mine = of_this_start()
     with Load(service.connect) as load:
         for round_number in range(3):
             reached = load.count + 200
@@ -88,7 +87,7 @@ def test_calls_do_not_wait_for_a_journald_that_restarts() -> None:
 def test_calls_do_not_wait_for_a_journald_that_is_gone() -> None:
     service.write()
     service.start()
-    mine = f"_SYSTEMD_INVOCATION_ID={since_start()}"
+    mine = of_this_start()
     with Load(service.connect) as load:
         wait_until(lambda: load.problem or load.count >= 100, "the first calls")
         run("systemctl", "stop", *JOURNALD)

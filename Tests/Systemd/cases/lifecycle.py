@@ -29,7 +29,7 @@ def test_active_only_when_the_upstream_has_answered() -> None:
 def test_start_fails_visibly_when_the_upstream_cannot_be_started() -> None:
     service.write(upstream={"command": ["/usr/bin/no-such-server"]})
     machine.drop_in("gatekit.service", "once.conf", "[Service]\nRestart=no\n")
-    before = machine.cursor()
+    before = machine.journal_end()
     assert run("systemctl", "start", "gatekit.service", check=False).returncode != 0
     assert show("gatekit.service", "ActiveState") == "failed"
     text = " ".join(str(entry["MESSAGE"]) for entry in machine.journal("-u", "gatekit.service", after=before))

@@ -77,7 +77,7 @@ def test_tool_call_log_is_switched_on_as_the_guide_says() -> None:
     service.start()
     pid = machine.main_pid()
     with service.connect() as client:
-        start = machine.cursor()
+        start = machine.journal_end()
         client.call("echo", text="unlogged")
         run("sed", "-i", "s/ZSCALER_MCP_LOG_TOOL_CALLS=false/ZSCALER_MCP_LOG_TOOL_CALLS=true/", str(service.ENVIRONMENT))
         first = run("zscaler-mcp", "reload").stdout.splitlines()[0]
@@ -94,7 +94,7 @@ def test_tool_call_log_is_switched_on_as_the_guide_says() -> None:
         assert outcome.startswith("[TOOL OK] echo | "), outcome
         run("sed", "-i", "s/ZSCALER_MCP_LOG_TOOL_CALLS=true/ZSCALER_MCP_LOG_TOOL_CALLS=false/", str(service.ENVIRONMENT))
         run("zscaler-mcp", "reload")
-        off = machine.cursor()
+        off = machine.journal_end()
         client.call("echo", text="unlogged again")
         # The mirror's own record of that call says when the journal has caught up.
         wait_until(lambda: machine.journal("MCP_EVENT=RESPONSE", "MCP_TOOL=echo", after=off), "the call was recorded")

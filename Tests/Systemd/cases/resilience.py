@@ -5,19 +5,18 @@ from __future__ import annotations
 import signal
 
 from support import machine, service
-from support.machine import properties, run, show, wait_until
+from support.machine import run, show, wait_until
 
 
 def test_a_frozen_daemon_is_killed_and_comes_back() -> None:
     service.write()
     machine.drop_in("gatekit.service", "watchdog.conf", "[Service]\nWatchdogSec=1\n")
-    before = machine.cursor()
+    before = machine.journal_end()
     service.start()
     pid, old = machine.main_pid(), set(machine.processes_of("gatekit"))
     machine.signal_process(pid, signal.SIGSTOP)
-    wait_until(
-        lambda: properties("gatekit.service", "ActiveState", "NRestarts") == {"ActiveState": "active", "NRestarts": "1"},
-        "killed and started again")
+    wait_until(lambda: show("gatekit.service", "NRestarts") != "0", "killed")
+    wait_until(lambda: show("gatekit.service", "ActiveState") == "active", "started again")
     assert machine.main_pid() != pid
     assert not old & set(machine.processes_of("gatekit")), machine.processes_of("gatekit")
     messages = [str(entry["MESSAGE"]) for entry in machine.journal("UNIT=gatekit.service", after=before)]
@@ -28,7 +27,7 @@ def test_a_frozen_daemon_is_killed_and_comes_back() -> None:
 
 def test_a_daemon_that_lives_keeps_the_watchdog_quiet() -> None:
     service.write()
-    machine.drop_in("gatekit.service", "watchdog.conf", "[Service]\nWatchdogSec=1\n")
+    machine.drop_in("gatekit.service", "watchdog.conf", "[Service]\nWatchdogSec=2\n")
     service.start()
     pid = machine.main_pid()
     first = show("gatekit.service", "WatchdogTimestampMonotonic")

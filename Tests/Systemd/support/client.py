@@ -28,7 +28,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
-        self.file = self.socket.makefile("rwb")
+        self.lines = self.socket.makefile("rb")
         self.next_id = 0
         info = {"name": "systemd tests", "version": "1"}
         self.request("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": info})
@@ -38,13 +38,12 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.file.close()
+        self.lines.close()
         self.socket.close()
 
     def send(self, message: dict) -> None:
         try:
-            self.file.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-            self.file.flush()
+            self.socket.sendall(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
         except (BrokenPipeError, ConnectionResetError) as error:
             raise Gone from error
 
@@ -57,7 +56,7 @@ class Client:
     def answer(self, request: int) -> dict:
         while True:
             try:
-                line = self.file.readline()
+                line = self.lines.readline()
             except ConnectionResetError as error:
                 raise Gone from error
             if not line:

@@ -48,18 +48,21 @@ def main_pid(unit: str = "gatekit.service") -> int:
     return int(show(unit, "MainPID"))
 
 
-def cursor() -> str:
-    """The end of the journal as it is now."""
+def journal_end() -> int:
+    """The moment of the newest entry, in microseconds since 1970."""
     run("journalctl", "--sync")
     shown = run("journalctl", "-n", "1", "-o", "json", "--no-pager").stdout
-    return json.loads(shown)["__CURSOR"]
+    return int(json.loads(shown)["__REALTIME_TIMESTAMP"])
 
 
-def journal(*matches: str, after: str | None = None) -> list[dict]:
-    """The entries that match, all fields, oldest first."""
-    since = [f"--after-cursor={after}"] if after else []
-    shown = run("journalctl", "--all", "-o", "json", "--no-pager", *since, *matches, check=False).stdout
-    return [json.loads(line) for line in shown.splitlines()]
+def journal(*matches: str, after: int = 0) -> list[dict]:
+    """The entries that match and are younger than `after`, all fields, oldest first.
+
+    Not by --after-cursor, which skips one entry too many when the cursor's own entry does not match.
+    """
+    shown = run("journalctl", "--all", "-o", "json", "--no-pager", *matches, check=False).stdout
+    entries = [json.loads(line) for line in shown.splitlines()]
+    return [entry for entry in entries if int(entry["__REALTIME_TIMESTAMP"]) > after]
 
 
 def processes_of(user: str) -> dict[int, str]:
