@@ -30,7 +30,8 @@ def test_records_are_found_by_their_fields() -> None:
             client.call("pause", seconds=0)
         except Refused as refusal:
             assert refusal.code == -32000, refusal
-    block = wait_until(lambda: mirrored(mine, "MCP_EVENT=SECURITY_BLOCK", "MCP_TOOL=pause"), "the refusal is mirrored")[0]
+    wanted = [mine, "MCP_EVENT=SECURITY_BLOCK", "MCP_TOOL=pause"]
+    block = wait_until(lambda: mirrored(*wanted), "the refusal is mirrored")[0]
     assert block["PRIORITY"] == "4" and block["MCP_STATUS"] == "BLOCKED", block
     requests = mirrored(mine, "MCP_EVENT=REQUEST", "MCP_TOOL=echo")
     assert len(requests) == 1, requests

@@ -72,6 +72,11 @@ def test_reload_without_a_change_does_nothing() -> None:
     assert len(service.records("CONFIG_RELOAD")) == 3
 
 
+def edit_as_the_guide_says(old: str, new: str) -> None:
+    switch = "ZSCALER_MCP_LOG_TOOL_CALLS"
+    run("sed", "-i", f"s/{switch}={old}/{switch}={new}/", str(service.ENVIRONMENT))
+
+
 def test_tool_call_log_is_switched_on_as_the_guide_says() -> None:
     service.write()
     service.start()
@@ -79,7 +84,7 @@ def test_tool_call_log_is_switched_on_as_the_guide_says() -> None:
     with service.connect() as client:
         start = machine.journal_end()
         client.call("echo", text="unlogged")
-        run("sed", "-i", "s/ZSCALER_MCP_LOG_TOOL_CALLS=false/ZSCALER_MCP_LOG_TOOL_CALLS=true/", str(service.ENVIRONMENT))
+        edit_as_the_guide_says("false", "true")
         first = run("zscaler-mcp", "reload").stdout.splitlines()[0]
         assert first == f"Sent SIGHUP to zscaler-mcp (pid={pid}). MCP sessions preserved.", first
         client.call("echo", text="logged", api_token="hush")
@@ -92,7 +97,7 @@ def test_tool_call_log_is_switched_on_as_the_guide_says() -> None:
         call, outcome = tool_lines()
         assert call == '[TOOL CALL] echo | args: {text: "logged", api_token: "***REDACTED***"}', call
         assert outcome.startswith("[TOOL OK] echo | "), outcome
-        run("sed", "-i", "s/ZSCALER_MCP_LOG_TOOL_CALLS=true/ZSCALER_MCP_LOG_TOOL_CALLS=false/", str(service.ENVIRONMENT))
+        edit_as_the_guide_says("true", "false")
         run("zscaler-mcp", "reload")
         off = machine.journal_end()
         client.call("echo", text="unlogged again")

@@ -66,6 +66,22 @@ def listening_inodes() -> list[str]:
     return [row[6] for row in rows if int(row[3], 16) & 0x10000]
 
 
+def test_log_holds_only_what_the_gateway_and_its_upstream_say() -> None:
+    service.write()
+    before = machine.journal_end()
+    service.start()
+    pid = machine.main_pid()
+    with service.connect() as client:
+        client.call("echo", text="x")
+    run("systemctl", "reload", "gatekit.service")
+    run("systemctl", "stop", "gatekit.service")
+    entries = machine.journal("_TRANSPORT=stdout", "SYSLOG_IDENTIFIER=gatekit", after=before)
+    # The reload command speaks there too, as people expect it of a command.
+    lines = [str(entry["MESSAGE"]) for entry in entries if entry["_PID"] == str(pid)]
+    strange = [line for line in lines if not line.startswith("[")]
+    assert lines and not strange, strange
+
+
 def test_credentials_reach_the_upstream_as_a_file() -> None:
     secret = Path("/etc/gatekit/api-token")
     secret.write_text("s3cret-value")

@@ -18,10 +18,13 @@ class Skip(Exception):
     """The case cannot run here; says why."""
 
 
-def run(*command: str, check: bool = True, timeout: float = 60, **options: object) -> subprocess.CompletedProcess:
+def run(
+    *command: str, check: bool = True, timeout: float = 60, input: str | None = None
+) -> subprocess.CompletedProcess:
     """Runs a command to its end and returns what it printed; one that fails is an error that shows it."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)  # type: ignore[call-overload]
-    assert not check or done.returncode == 0, f"{' '.join(command)} exited with {done.returncode}: {done.stdout}{done.stderr}"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, input=input)
+    problem = f"{' '.join(command)} exited with {done.returncode}: {done.stdout}{done.stderr}"
+    assert not check or done.returncode == 0, problem
     return done
 
 

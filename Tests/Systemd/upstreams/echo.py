@@ -57,7 +57,8 @@ def result_of(message: dict) -> dict:
             while not file.exists():
                 time.sleep(0.01)
         version = message["params"]["protocolVersion"]
-        return {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "echo", "version": "1"}}
+        server = {"name": "echo", "version": "1"}
+        return {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": server}
     if method == "tools/list":
         return {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]}
     if method == "tools/call":
