@@ -21,13 +21,21 @@ from support.machine import run, wait_until
 class Container:
     """A pid and mount namespace whose PID 1 is the gateway; /run is empty."""
 
-    runner: subprocess.Popen
     directory: Path
+    runner: subprocess.Popen | None = None
+
+    def has_ended(self) -> bool:
+        return self.runner.poll() is not None
 
     @property
     def pid(self) -> int:
         """The gateway's, seen from outside."""
         return machine.children(self.runner.pid)[0]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The image's, for PID 1 and for what is executed beside it."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.directory)}
 
     @property
     def socket(self) -> str:
@@ -38,7 +46,8 @@ class Container:
 
     def enter(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
         """What `docker exec` does."""
-        return run("nsenter", "--target", str(self.pid), "--pid", "--mount", "--", *command, check=check)
+        where = ["--target", str(self.pid), "--pid", "--mount"]
+        return run("nsenter", *where, "--", *command, check=check, env=self.environment)
 
 
 @contextmanager
@@ -49,22 +58,20 @@ def container(*options: str) -> Iterator[Container]:
             directory / "gatekit.yaml", socket=f"{directory}/mcp.sock", audit=directory / "audit.log")
         (directory / ".env").write_text("ZSCALER_MCP_LOG_TOOL_CALLS=false\n")
         script = 'mount -t tmpfs tmpfs /run && exec /usr/bin/zscaler-mcp "$@"'
+        made = Container(directory)
+        unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
         with (directory / "stderr").open("w") as stderr:
-            runner = subprocess.Popen(
-                ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "/bin/sh", "-c", script, "sh",
-                 "--config", f"{directory}/gatekit.yaml", *options],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                env={"PATH": os.environ["PATH"], "HOME": str(directory)})  # fmt: skip
-        made = Container(runner, directory)
+            made.runner = subprocess.Popen(
+                [*unshare, "/bin/sh", "-c", script, "sh", "--config", f"{directory}/gatekit.yaml", *options],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, env=made.environment)
         try:
-            wait_until(
-                lambda: runner.poll() is not None or "now accepting client connections" in made.stderr(), "serving")
-            assert runner.poll() is None, made.stderr()
+            wait_until(lambda: made.has_ended() or "now accepting client connections" in made.stderr(), "serving")
+            assert not made.has_ended(), made.stderr()
             yield made
         finally:
-            if runner.poll() is None:
+            if not made.has_ended():
                 machine.signal_process(made.pid, signal.SIGKILL)
-            runner.wait(timeout=20)
+            made.runner.wait(timeout=20)
     finally:
         shutil.rmtree(directory)
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from support import machine, service
-from support.client import Client, Load
+from support.client import Client
 from support.machine import run, show, wait_until
 
 
@@ -62,15 +62,6 @@ def test_re_execution_keeps_the_activated_socket() -> None:
         with service.connect() as client:
             assert client.call("echo", text="x") == "x"
     assert Path(service.SOCKET).stat().st_ino == inode
-
-
-def test_connect_bridges_to_the_socket() -> None:
-    service.write()
-    service.start()
-    info = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bridge", "version": "1"}}
-    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": info}
-    done = run("gatekit", "connect", "--socket", service.SOCKET, input=json.dumps(hello) + "\n")
-    assert json.loads(done.stdout.splitlines()[0])["id"] == 1, done
 
 
 def test_instances_stand_beside_each_other() -> None:

@@ -19,10 +19,10 @@ class Skip(Exception):
 
 
 def run(
-    *command: str, check: bool = True, timeout: float = 60, input: str | None = None
+    *command: str, check: bool = True, timeout: float = 60, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess:
     """Runs a command to its end and returns what it printed; one that fails is an error that shows it."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, input=input)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=env)
     problem = f"{' '.join(command)} exited with {done.returncode}: {done.stdout}{done.stderr}"
     assert not check or done.returncode == 0, problem
     return done
