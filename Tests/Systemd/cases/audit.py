@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from support import machine, service
 from support.client import Load, Refused
 from support.machine import run, wait_until
@@ -58,15 +60,20 @@ def test_every_record_is_mirrored_under_load() -> None:
     assert numbers[-1] > 10000
 
 
-def expect_no_silent_loss(mine: str) -> None:
-    """Whatever is missing in the mirror, an AUDIT_GAP owns up to; the file has everything."""
+def expect_no_silent_loss(mine: str, discarded: int = 0) -> None:
+    """Whatever the mirror could not take, an AUDIT_GAP owns up to; the file has everything.
+
+    `discarded` is what a journald that was taken down may have had unread in its socket. Those records were accepted,
+    so nobody is told; that numbers are missing is what shows it.
+    """
     wait_until(lambda: mirrored(mine, "MCP_EVENT=SESSION_END"), "the journal has caught up")
     entries = mirrored(mine)
     numbers = {int(entry["MCP_SEQ"]) for entry in entries}
     missing = max(numbers) - len(numbers)
     gaps = [entry["MESSAGE"] for entry in entries if entry["MCP_EVENT"] == "AUDIT_GAP"]
-    print(f"# {missing} of {max(numbers)} records missing in the journal; gaps on record: {gaps}")
-    assert gaps or not missing, f"{missing} records are missing and no AUDIT_GAP says so"
+    owned = sum(int(gap.removeprefix("AUDIT_GAP: ").split()[0]) for gap in gaps)
+    print(f"# {missing} of {max(numbers)} records missing in the journal; {owned} on record as missing")
+    assert owned <= missing <= owned + discarded, f"{missing} records are missing, but on record are: {gaps}"
     sequence = [record["seq"] for record in service.records()]
     assert sequence == list(range(1, len(sequence) + 1)), "the file has a gap"
 
@@ -101,4 +108,5 @@ def test_calls_do_not_wait_for_a_journald_that_is_gone() -> None:
         wait_until(lambda: load.problem or load.count >= reached, "calls go on")
     print(f"# {load.count} calls, the slowest took {load.slowest * 1000:.0f} ms")
     assert load.slowest < 2, load.slowest
-    expect_no_silent_loss(mine)
+    queue = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+    expect_no_silent_loss(mine, discarded=queue)
