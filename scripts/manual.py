@@ -1,4 +1,6 @@
-"""Prints manual pages from what a program says of its commands: `PROGRAM --experimental-dump-help | manual.py DIRECTORY`.
+"""Prints manual pages from what a program says of its commands.
+
+    PROGRAM --experimental-dump-help | manual.py DIRECTORY
 
 One page for the program and one for each of its commands. roff as man(7) describes it.
 """
