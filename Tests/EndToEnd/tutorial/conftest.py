@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +21,10 @@ def blocks(request: pytest.FixtureRequest) -> list[Block]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Workbench:
-    """A fresh machine."""
-    return make_bench(tmp_path)
+def bench() -> Iterator[Workbench]:
+    """A fresh machine. Not in pytest's tmp_path: `gatekit check` cuts long values."""
+    with tempfile.TemporaryDirectory(prefix="gk-") as root:
+        yield make_bench(Path(root))
 
 
 @pytest.fixture(scope="session")
