@@ -121,11 +121,11 @@ class Workbench:
         path.write_text(text)
         return path
 
-    def bash(self, command: str, cwd: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
-        """Runs a command as it stands; it must succeed and be silent on stderr."""
+    def bash(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command as it stands; it must succeed."""
         done = subprocess.run(
-            ["bash", "-c", command], cwd=cwd or self.directory, env=self.environment, text=True, timeout=30,
-            stdin=subprocess.DEVNULL, capture_output=True, **options,  # type: ignore[call-overload]
+            ["bash", "-c", command], cwd=self.directory, env=self.environment, text=True, timeout=30,
+            stdin=subprocess.DEVNULL, capture_output=True,
         )  # fmt: skip
         assert done.returncode == 0, f"exit {done.returncode} of {command!r}: {done.stderr}"
         return done
