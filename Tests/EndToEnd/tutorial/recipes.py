@@ -133,17 +133,17 @@ def activity(log: list) -> list[str]:
 def tools_and_statuses(output: str, log: list) -> None:
     """By tool and status, then by count; a record without status reads null."""
     expected = Counter(f"{record['tool']},{record.get('status', 'null')}" for record in log if "tool" in record)
-    assert {"list_directory,ALLOWED", "list_directory,success", "delete_file,BLOCKED", "read_file,error"} <= set(expected)
+    assert {"list_directory,ALLOWED", "list_directory,success", "delete_file,BLOCKED", "read_file,error"} <= {*expected}
     counted(lambda _: expected.elements())(output, log)
 
 
 JSON_RECIPES: dict[tuple[int, int], Recipe] = {
-    (8, 1): Recipe(lambda output, log: objects(lambda _: True)(output, log)),
+    (8, 1): Recipe(objects(lambda _: True)),
     (22, 2): Recipe(lines(lambda log: [str(sum(map(of_type("REQUEST"), log)))])),
     (22, 3): Recipe(objects(lambda record: record["event_type"] in ("SECURITY_BLOCK", "TOOLS_FILTERED"))),
     (22, 4): Recipe(objects(lambda record: record.get("tool") == "write_file")),
     (22, 5): Recipe(
-        lambda output, log: objects(lambda record: record["timestamp"].startswith(log[0]["timestamp"][:10]))(output, log),
+        lambda output, log: objects(lambda r: r["timestamp"].startswith(log[0]["timestamp"][:10]))(output, log),
         replace=("2024-06-16", "<day>"),
         why="the log is of the day on which the test runs",
     ),

@@ -207,19 +207,22 @@ class Tail:
                 if (process / "comm").read_text().strip() != "tail":
                     continue
                 for descriptor in (process / "fd").iterdir():
-                    if os.readlink(descriptor) == str(self.log):
+                    if os.readlink(descriptor) == str(self.log.resolve()):
                         return int(process.name), process / "fdinfo" / descriptor.name
             except OSError:
                 continue  # it ended while we looked
         return None
 
     def has_read_all(self) -> bool:
-        """Whether tail stands at the end of the file."""
-        return int(self.entry.read_text().split()[1]) == self.log.stat().st_size
+        """Whether tail stands at the end of the file and waits for more, so it has printed what it read."""
+        if int(self.entry.read_text().split()[1]) != self.log.stat().st_size:
+            return False
+        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "S"
 
     def finish(self) -> str:
         """What the command printed."""
-        wait_until(self.has_read_all, "tail had read the whole log")
+        wait_until(self.has_read_all, "tail had printed the whole log")
         os.kill(self.pid, signal.SIGTERM)
         return self.process.communicate(timeout=20)[0]
 
