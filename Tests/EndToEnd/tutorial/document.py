@@ -64,5 +64,5 @@ BLOCKS = {block.number: block for block in blocks(TEXT)}
 
 
 def single_backslashes(command: str) -> str:
-    """The command with `\\\\(` as `\\(` and `\\\\n` as `\\n`: in the tutorial's JSON chapter they were escaped twice."""
+    """The command with `\\\\(` as `\\(` and `\\\\n` as `\\n`: some of the tutorial's commands were escaped twice."""
     return command.replace("\\\\(", "\\(").replace("\\\\n", "\\n")
