@@ -15,6 +15,7 @@ from tutorial.workbench import CONFIGURATION, Workbench, tutorial_calls
 pytestmark = pytest.mark.gateway
 
 README = (REPOSITORY / "README.md").read_text()
+CONFIGURATION_SNIPPET, *_ = (block for block in blocks(README) if block.heading == "Quick start")
 SNIPPETS = [block for block in blocks(README) if block.heading == "Quick start" and block.language != "yaml"]
 
 ENTRIES = [
@@ -35,6 +36,13 @@ def play(bench: Workbench, command: str, arguments: list[str]) -> None:
     assert [command, *arguments] == ["/usr/bin/gatekit", "--config", "/home/you/gatekit.yaml"]
     bench.play(tutorial_calls, moved[command], [moved.get(argument, argument) for argument in arguments])
     assert '"AUDIT_STOP"' in bench.log.read_text()
+
+
+def test_the_configuration_is_valid(bench: Workbench) -> None:
+    assert CONFIGURATION_SNIPPET.language == "yaml"
+    bench.write("gatekit.yaml", CONFIGURATION_SNIPPET.text)
+    (bench.root / "bin" / "uvx").symlink_to("/bin/true")  # check looks for the program, and does not start it
+    assert "upstream.command: uvx mcp-server-time\n" in bench.bash("gatekit check --config gatekit.yaml").stdout
 
 
 def test_the_readme_has_just_these() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,9 +23,8 @@ from mcp.types import Implementation
 from harness.gateway import binary
 from harness.processes import MARK, expect_none_left, new_mark
 from harness.upstreams import REPOSITORY, program
-from harness.waiting import wait_until
-
 from tutorial.document import BLOCKS
+from tutorial.following import Tail
 
 NPX = """#!/bin/sh
 if [ "$1" != @modelcontextprotocol/server-filesystem ]; then
@@ -98,7 +98,7 @@ class Workbench:
             directory.mkdir(parents=True)
         (self.gatekit_root / "gatekit").symlink_to(binary()[0])
         (programs / "gatekit").symlink_to(binary()[0])
-        (programs / "npx").write_text(NPX.format(server=embedded_server()))
+        (programs / "npx").write_text(NPX.format(server=shlex.quote(embedded_server())))
         (programs / "npx").chmod(0o755)
         if mawk := shutil.which("mawk"):
             (programs / "awk").symlink_to(mawk)  # Debian's awk, whatever else is installed
@@ -187,46 +187,6 @@ async def slow_call(client: Client, upstream: int) -> None:
         os.kill(upstream, signal.SIGCONT)
 
 
-class Tail:
-    """A command with `tail -f`, run as it is written; ended, as a reader would with Ctrl-C, by ending tail."""
-
-    def __init__(self, bench: Workbench, command: str) -> None:
-        self.log = bench.log
-        self.process = subprocess.Popen(
-            ["bash", "-c", command], cwd=bench.directory, env=bench.environment, text=True,
-            stdout=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
-        self.pid, self.entry = wait_until(self.find, f"tail had opened {self.log}")
-
-    def find(self) -> tuple[int, Path] | None:
-        """tail's pid and its open file, once it has opened it."""
-        for process in Path("/proc").iterdir():
-            try:
-                if not process.name.isdigit() or os.getpgid(int(process.name)) != self.process.pid:
-                    continue
-                if (process / "comm").read_text().strip() != "tail":
-                    continue
-                for descriptor in (process / "fd").iterdir():
-                    if os.readlink(descriptor) == str(self.log.resolve()):
-                        return int(process.name), process / "fdinfo" / descriptor.name
-            except OSError:
-                continue  # it ended while we looked
-        return None
-
-    def has_read_all(self) -> bool:
-        """Whether tail stands at the end of the file and waits for more, so it has printed what it read."""
-        if int(self.entry.read_text().split()[1]) != self.log.stat().st_size:
-            return False
-        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        return state == "S"
-
-    def finish(self) -> str:
-        """What the command printed."""
-        wait_until(self.has_read_all, "tail had printed the whole log")
-        os.kill(self.pid, signal.SIGTERM)
-        return self.process.communicate(timeout=20)[0]
-
-
 def make_bench(root: Path) -> Workbench:
     """A machine on which the tutorial's own configuration and directories are made by its own blocks."""
     bench = Workbench(root)
@@ -262,6 +222,6 @@ class Audited:
             await slow_call(client, next(r["pid"] for r in self.records() if r["event_type"] == "UPSTREAM_START"))
 
         self.stderr = self.bench.play(first, *self.start())
-        following = {command: Tail(self.bench, command) for command in dict.fromkeys(tails)}
+        following = {command: Tail(command, self.bench.directory, self.bench.environment, self.bench.log) for command in dict.fromkeys(tails)}
         self.bench.play(tutorial_calls, *self.start())
         self.tails = {command: tail.finish() for command, tail in following.items()}
