@@ -8,8 +8,8 @@ FILEBEAT_LOG: dict[str, type] = {
     # https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-log
     "type": str, "allow_deprecated_use": bool, "paths": list, "recursive_glob.enabled": bool, "encoding": str,
     "exclude_lines": list, "include_lines": list, "harvester_buffer_size": int, "max_bytes": int,
-    "json.keys_under_root": bool, "json.overwrite_keys": bool, "json.expand_keys": bool, "json.add_error_key": bool,
-    "json.message_key": str, "json.ignore_decoding_error": bool, "exclude_files": list, "ignore_older": str,
+    "json.keys_under_root": bool, "json.overwrite_keys": bool, "json.add_error_key": bool, "json.message_key": str,
+    "json.document_id": str, "json.ignore_decoding_error": bool, "exclude_files": list, "ignore_older": str,
     "close_inactive": str, "close_renamed": bool, "close_removed": bool, "close_eof": bool, "close_timeout": str,
     "clean_inactive": str, "clean_removed": bool, "scan_frequency": str, "scan.sort": str, "scan.order": str,
     "tail_files": bool, "symlinks": bool, "backoff": str, "max_backoff": str, "backoff_factor": int,
@@ -60,7 +60,8 @@ DATADOG_PIPELINE: dict[str, type] = {
 }  # fmt: skip
 
 ECS_AT_THE_ROOT = {
-    # https://www.elastic.co/docs/reference/ecs/ecs-field-reference: the field sets, each an object
+    # the field sets, each an object: https://www.elastic.co/docs/reference/ecs/ecs-field-reference, and one file each
+    # in https://github.com/elastic/ecs/tree/main/schemas
     "agent", "as", "client", "cloud", "code_signature", "container", "data_stream", "destination", "device", "dll",
     "dns", "ecs", "elf", "email", "entity", "error", "event", "faas", "file", "gen_ai", "geo", "group", "hash",
     "host", "http", "interface", "log", "macho", "network", "observer", "orchestrator", "organization", "os",
