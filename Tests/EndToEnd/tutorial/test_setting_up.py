@@ -69,6 +69,7 @@ def test_verbose(bench: Workbench, blocks: list[Block]) -> None:
     done = bench.bash(blocks[0].text)
     assert done.stdout == "", "stdout belongs to the protocol"
     assert "[INFO] gatekit.plugins.manager: Loaded security plugin: tool_allowlist\n" in done.stderr
+    assert "[DEBUG] gatekit.config: limits.max_message_bytes: 16777216\n" in done.stderr
     assert "AUDIT_STOP" in bench.log.read_text()
 
 
