@@ -123,6 +123,10 @@ let package = Package(
         .executableTarget(
             name: "WireBench", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Benchmarks/WireBench",
             swiftSettings: strict),
+        .executableTarget(
+            name: "AuditBench",
+            dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", nioCore],
+            path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),

@@ -38,10 +38,14 @@ struct FileAuditingReader {
         "timestamp_prefix",
     ]
 
-    private static let formatAliases: [String: Format] = ["jsonl": .json, "simple": .line, "detailed": .debug]
+    static let formatAliases: [String: FileAuditingSettings.Format] = [
+        "jsonl": .json, "simple": .line, "detailed": .debug,
+    ]
     static let modeAliases: [String: FileAuditingSettings.Mode] = [
         "all_events": .all, "security_only": .security, "critical": .security, "operations_only": .operations,
     ]
+
+    static let delimiterAliases: [String: CSVSettings.Delimiter] = ["\t": .tab]
 
     private var reading: Reading { entry.reading }
 
@@ -119,7 +123,7 @@ struct FileAuditingReader {
         }
         let keys = ["delimiter", "quote_char", "quote_style", "escape_char", "null_value", "extended_columns"]
         guard let section = config.section("csv_config", keys: keys) else { return }
-        if let delimiter = section.choice("delimiter", CSVSettings.Delimiter.self, aliases: ["\t": .tab]) {
+        if let delimiter = section.choice("delimiter", CSVSettings.Delimiter.self, aliases: Self.delimiterAliases) {
             sink.csv.delimiter = delimiter
         }
         if let quote = character("quote_char", section) { sink.csv.quoteCharacter = quote }

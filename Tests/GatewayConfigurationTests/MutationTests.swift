@@ -46,7 +46,7 @@ struct MutationTests {
         }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ generator: inout Generator) {
+    static func mutate(_ bytes: inout [UInt8], _ generator: inout Generator) {
         let at = Int.random(in: 0...bytes.count, using: &generator)
         let end = min(bytes.count, at + Int.random(in: 0...12, using: &generator))
         switch Int.random(in: 0..<6, using: &generator) {

@@ -1,9 +1,14 @@
+import Glibc
+
 /// The string literals of JSON, read leniently: who hides secrets must understand at least what any reader would.
 enum JSONString {
     /// Where the content of the literal that opens at `quote` ends, and whether it holds a backslash; nil without a
     /// closing quote.
     static func end(_ bytes: UnsafeBufferPointer<UInt8>, quote: Int) -> (end: Int, escaped: Bool)? {
-        var at = quote + 1
+        guard quote + 1 < bytes.count,
+            let close = first(UInt8(ascii: "\""), in: bytes, quote + 1..<bytes.count)
+        else { return nil }
+        guard var at = first(UInt8(ascii: "\\"), in: bytes, quote + 1..<close) else { return (close, false) }
         var escaped = false
         while at < bytes.count {
             switch bytes[at] {
@@ -17,9 +22,17 @@ enum JSONString {
         return nil
     }
 
+    /// Where `byte` first stands in `range`. Most literals hold no escape, and memchr looks at many bytes at once.
+    private static func first(_ byte: UInt8, in bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int? {
+        guard let base = bytes.baseAddress, !range.isEmpty else { return nil }
+        guard let found = memchr(base + range.lowerBound, Int32(byte), range.count) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
     /// The content with its escapes resolved. An unknown escape stands for the character behind the backslash, a lone
     /// surrogate for U+FFFD.
     static func unescaped(_ content: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        guard first(UInt8(ascii: "\\"), in: content, 0..<content.count) != nil else { return Array(content) }
         var out: [UInt8] = []
         out.reserveCapacity(content.count)
         var at = 0

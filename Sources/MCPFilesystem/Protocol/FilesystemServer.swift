@@ -6,8 +6,9 @@ public import NIOCore
 /// Belongs to one reader, which calls it with one line after the other. It answers at once and keeps nothing between
 /// calls but the revision that was agreed on.
 public struct FilesystemServer {
-    /// Semantic version, the same as the gateway's.
-    public static let version = "0.1.0"
+    /// Semantic version, the same as the gateway's: Version.swift is a link to the daemon's, so that neither depends on the
+    /// other.
+    public static let version = GatekitVersion.text
     /// The longest line that is read: a file of the default size, each byte of it escaped.
     public static let maxMessageBytes = 64 * 1_048_576
     /// How deep arrays and objects may be nested in a message.
