@@ -138,8 +138,8 @@ extension StatusReport {
         public var records: UInt64
         /// Bytes taken.
         public var bytes: UInt64
-        /// Records that wait to be taken.
-        public var queued: Int
+        /// Bytes that wait to be taken.
+        public var queuedBytes: Int
         /// Events without a record.
         public var missing: UInt64
         /// Whether a request that it records may pass.
@@ -150,14 +150,15 @@ extension StatusReport {
         @Nullable public var lastError: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, kind, format, records, bytes, queued, missing, reason
+            case name, kind, format, records, bytes, missing, reason
+            case queuedBytes = "queued_bytes"
             case isOpen = "is_open"
             case lastError = "last_error"
         }
 
         /// Joins the parts.
         public init(
-            name: String, kind: String, format: String?, records: UInt64, bytes: UInt64, queued: Int = 0,
+            name: String, kind: String, format: String?, records: UInt64, bytes: UInt64, queuedBytes: Int = 0,
             missing: UInt64 = 0, isOpen: Bool = true, reason: String? = nil, lastError: String? = nil
         ) {
             self.name = name
@@ -165,7 +166,7 @@ extension StatusReport {
             self.format = format
             self.records = records
             self.bytes = bytes
-            self.queued = queued
+            self.queuedBytes = queuedBytes
             self.missing = missing
             self.isOpen = isOpen
             self.reason = reason

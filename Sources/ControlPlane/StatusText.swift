@@ -73,7 +73,7 @@ extension StatusReport.Sink {
         let written = "\(PlainText.count(records, "record")), \(PlainText.bytes(bytes))"
         let kind = [kind, format].compactMap { $0 }.filter { $0 != name }.joined(separator: ", ")
         var text = kind.isEmpty ? "\(name): \(written)" : "\(name) (\(kind)): \(written)"
-        if queued > 0 { text += ", \(queued) queued" }
+        if queuedBytes > 0 { text += ", \(queuedBytes) B queued" }
         if missing > 0 { text += ", \(missing) missing" }
         if let lastError { text += ", last error: \(lastError)" }
         return text

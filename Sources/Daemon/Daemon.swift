@@ -49,7 +49,7 @@ public enum Daemon {
         DaemonLog.setLevel(Logger.Level(settings.logLevel))
         DaemonLog.useJournal(logsToJournal ? journal : nil)
         announce(start, candidate, options)
-        let instance = try Instance.claim(start, settings, options, DaemonLog.logger("gatekit.control"))
+        let instance = try Instance.claim(start, candidate.loaded, options, DaemonLog.logger("gatekit.control"))
         defer { instance?.release() }
         let sockets = try ListenDescriptors.received()
         let activated = try Doors.descriptor(of: sockets)

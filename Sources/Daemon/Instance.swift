@@ -15,15 +15,17 @@ struct Instance: Sendable {
     /// Claims the place. nil for a stdio instance that finds no directory to write in: clients launch it wherever they
     /// like, and no command needs to reach it.
     static func claim(
-        _ start: Start, _ settings: Settings, _ options: ServeOptions, _ log: Logger
+        _ start: Start, _ loaded: LoadedConfiguration, _ options: ServeOptions, _ log: Logger
     ) throws -> Instance? {
-        let places = ControlPlaces.ofProcess(explicit: start.pidFile, instance: options.instance)
+        let settings = loaded.settings
+        let named = options.pidFile ?? (options.instance == nil ? loaded.switches.pidFile : nil)
+        let places = ControlPlaces.ofProcess(explicit: named, instance: options.instance)
         let listens = settings.transports != [.stdio]
         let claim: InstanceClaim
         do throws(ControlError) {
             claim = try InstanceClaim.take(places, listens: listens, adopting: ProgramImage.inheritedLock())
         } catch {
-            guard error.code == .noPlace, !listens, start.pidFile == nil else { throw error }
+            guard error.code == .noPlace, !listens, named == nil else { throw error }
             log.info("no PID file: \(error)")
             return nil
         }

@@ -28,7 +28,7 @@ extension Serving {
             pid: getpid(), state: isEnding ? .stopping : reloader.isReloading ? .reloading : .running,
             uptimeSeconds: uptime, startedAt: parts.instance?.startedAt ?? "", version: GatekitVersion.text,
             configPath: snapshot.settings.configPath, transports: transports, upstream: upstream(counts),
-            sessions: counts.sessions, pending: counts.pending,
+            sessions: counts.sessions, pending: counts.calls,
             config: StatusReport.Configuration(generation: snapshot.generation, hash: snapshot.configHash),
             lastReload: reloader.lastOutcome.map(StatusReport.LastReload.init),
             environment: StatusReport.Environment(
@@ -66,7 +66,7 @@ extension Serving {
     private static func sink(_ sink: SinkStatus) -> StatusReport.Sink {
         StatusReport.Sink(
             name: sink.name, kind: sink.kind.rawValue, format: nil, records: sink.records, bytes: sink.bytes,
-            queued: sink.queuedBytes, missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason,
+            queuedBytes: sink.queuedBytes, missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason,
             lastError: sink.lastError)
     }
 }

@@ -201,7 +201,7 @@ final class Serving {
         heartbeat?.end()
         statusTimer?.cancel()
         if !life.restarts {
-            parts.notifier?.stopping(status: "ending: \(gateway.counts.pending) calls in flight")
+            parts.notifier?.stopping(status: "ending: \(gateway.counts.calls) calls in flight")
             parts.notifier?.extendTimeout(microseconds: UInt64((settings.timeouts.shutdown + 5) * 1e6))
         }
         reloader.stop()

@@ -5,8 +5,6 @@ internal import Reload
 /// What a process finds out about itself before it reads its configuration.
 struct Start {
     let files: ConfigurationFiles
-    /// `ZSCALER_MCP_PID_FILE` of the process; `--pid-file` beats it.
-    let pidFile: String?
     let environment: [String: String]
 
     /// Finds the files that the options, the environment and the usual places name.
@@ -25,7 +23,6 @@ struct Start {
             flags: CommandLineFlags(
                 transports: options.transports, logsToolCalls: options.logsToolCalls,
                 logLevel: isDebug ? .debug : nil))
-        pidFile = options.pidFile ?? environment["ZSCALER_MCP_PID_FILE"]
     }
 
     private static func search(

@@ -8,7 +8,6 @@ enum Feature: Hashable, CaseIterable {
     case modernEra
     case dedicatedSessions
     case outputSanitization
-    case pidFile
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
@@ -17,7 +16,6 @@ enum Feature: Hashable, CaseIterable {
         .modernEra: "era 'modern'",
         .dedicatedSessions: "sessions 'dedicated'",
         .outputSanitization: "policy 'output_sanitization'",
-        .pidFile: "the PID file",
     ]
 
     /// nil when this version has the feature.
@@ -32,7 +30,6 @@ enum Feature: Hashable, CaseIterable {
         case .dedicatedSessions: "; use shared"
         case .outputSanitization: "; remove the entry or set enabled: false"
         case .httpDoor: "; remove the key"
-        case .pidFile: ""
         }
     }
 }

@@ -45,18 +45,6 @@ struct LayeredEnvironment {
         let layers = mode == .start ? [fromProcess, fromFile] : [fromFile, fromProcess]
         let switches = GatewaySwitches(layers: layers, problems: &problems)
 
-        func place(_ names: [String]) -> (file: String, line: Int?) {
-            let layer = layers.first { layer in names.contains { layer.variables[$0] != nil } }
-            let name = names.first { layer?.variables[$0] != nil }
-            return name.flatMap { layer?.place($0) } ?? ("environment", nil)
-        }
-        // A warning only: the variable often stands in environments that are shared with another program.
-        if switches.pidFile != nil, let refusal = Feature.pidFile.refusal {
-            let place = place([GatewaySwitches.pidFileName])
-            warnings.append(
-                ConfigurationProblem(
-                    file: place.file, line: place.line, message: "\(GatewaySwitches.pidFileName): \(refusal)"))
-        }
         self.switches = switches
         self.problems = problems
         self.warnings = warnings

@@ -58,7 +58,9 @@ public struct Router {
     public struct Counts: Hashable, Sendable {
         /// Connected clients.
         public var sessions: Int
-        /// Requests in flight, cancelled ones that were not answered yet included.
+        /// Requests of clients that wait for their answers.
+        public var calls: Int
+        /// All requests in flight: the gateway's own too, and cancelled ones that were not answered yet.
         public var pending: Int
         /// Processes beside the shared one.
         public var ownUpstreams: Int
@@ -81,7 +83,8 @@ public struct Router {
     /// How much is going on.
     public var counts: Counts {
         Counts(
-            sessions: sessions.count, pending: pending.count, ownUpstreams: ownUpstreams,
+            sessions: sessions.count, calls: generations.reduce(0) { $0 + $1.calls }, pending: pending.count,
+            ownUpstreams: ownUpstreams,
             droppedNotifications: droppedNotifications)
     }
 

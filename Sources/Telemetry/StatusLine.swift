@@ -31,7 +31,7 @@ public struct StatusLine: Sendable {
     public var text: String {
         let parts =
             troubles + [
-                "\(Self.counted(counts.sessions, "session")), \(Self.counted(counts.pending, "call")) in flight",
+                "\(Self.counted(counts.sessions, "session")), \(Self.counted(counts.calls, "call")) in flight",
                 "configuration \(label)\(reload)",
             ]
         return parts.joined(separator: "; ")

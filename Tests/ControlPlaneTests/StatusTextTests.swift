@@ -37,7 +37,7 @@ struct StatusTextTests {
         report.audit[0].missing = 2
         report.audit.append(
             StatusReport.Sink(
-                name: "journal", kind: "journal", format: nil, records: 1, bytes: 17, queued: 3,
+                name: "journal", kind: "journal", format: nil, records: 1, bytes: 17, queuedBytes: 3,
                 reason: "not reachable",
                 lastError: "sendmsg"))
         report.logLinesDropped = 12
@@ -60,7 +60,7 @@ struct StatusTextTests {
                               note: --transport is set
                   env         live: /etc/gatekit/.env
                   audit       /var/log/gatekit/audit.log (file, json): 1204 records, 403.1 KiB, 2 missing
-                  audit       journal: 1 record, 17 B, 3 queued, last error: sendmsg
+                  audit       journal: 1 record, 17 B, 3 B queued, last error: sendmsg
                   log         12 lines dropped
                   watchdog    every 15.0 s
 
@@ -72,7 +72,7 @@ struct StatusTextTests {
         let line = String(decoding: try ControlJSON.line(StatusReport.example(pid: 7)), as: UTF8.self)
         #expect(
             line == #"{"audit":[{"bytes":412800,"format":"json","is_open":true,"kind":"file","last_error":null,"#
-                + #""missing":0,"name":"/var/log/gatekit/audit.log","queued":0,"reason":null,"records":1204}],"#
+                + #""missing":0,"name":"/var/log/gatekit/audit.log","queued_bytes":0,"reason":null,"records":1204}],"#
                 + #""config":{"generation":4,"hash":"1a2b3c4d"},"config_path":"/etc/gatekit/gatekit.yaml","#
                 + #""env":{"path":"/etc/gatekit/.env","source":"live"},"last_reload":null,"log_lines_dropped":0,"#
                 + #""pending":1,"pid":7,"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#

@@ -100,6 +100,6 @@ struct GatewaySwitchesTests {
         #expect(loaded.switches.configPath == nil)
         #expect(loaded.switches.dotenvPath == "/d")
         #expect(loaded.switches.pidFile == "/p")
-        #expect(loaded.warnings.map(\.line) == [1, 2])
+        #expect(loaded.warnings.map(\.line) == [1])
     }
 }
