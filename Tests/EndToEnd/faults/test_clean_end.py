@@ -44,7 +44,7 @@ def test_a_clean_end_fails_a_long_call_when_its_time_is_up(make_gateway: Callabl
 
 
 def test_a_call_that_takes_too_long_is_failed_and_cancelled_upstream(make_gateway: Callable[..., Gateway]) -> None:
-    gateway = make_gateway(everything(1), proxy={"timeouts": {"request_timeout": 1}}).start()
+    gateway = make_gateway(everything(1), proxy={"timeouts": {"request_timeout": 1}}).start().ready()
     with gateway.session() as client:
         error = client.call("slow", {"seconds": 50})["error"]
         assert (error["code"], error["data"]["reason"]) == (-32603, "timeout")

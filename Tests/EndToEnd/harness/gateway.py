@@ -121,6 +121,11 @@ class Gateway:
             wait_until((self.directory / "gatekit.pid").exists, "its PID file was there")
         return self
 
+    def ready(self) -> Gateway:
+        """Waits until the upstream has shaken hands, for tests with time-outs shorter than an interpreter's start."""
+        wait_until(lambda: self.status()["upstream"]["state"] == "ready", "the upstream was ready")
+        return self
+
     def accepts(self) -> bool:
         """Whether the door is open; fails when the process has ended."""
         assert self.process and self.process.poll() is None, f"the gateway ended at its start:\n{self.log()}"
