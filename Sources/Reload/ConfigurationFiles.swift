@@ -46,6 +46,8 @@ public struct ConfigurationFiles: Sendable {
     public let workingDirectory: String
     /// What the command line says.
     public let flags: CommandLineFlags
+    /// Where container images bind their `.env`; tests name another place.
+    var bindMountPrefix = "/app/"
 
     /// Joins what the start found.
     public init(
@@ -101,7 +103,7 @@ public struct ConfigurationFiles: Sendable {
             return (.none, occasion == .reload ? notes ?? [] : [])
         }
         if occasion == .start || ConfigurationSearch.exists(recorded) {
-            return (recorded.hasPrefix("/app/") ? .liveBindMounted : .live, [])
+            return (recorded.hasPrefix(bindMountPrefix) ? .liveBindMounted : .live, [])
         }
         guard let found, found != recorded else {
             throw Refusal(

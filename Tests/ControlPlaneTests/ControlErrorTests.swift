@@ -6,6 +6,6 @@ import Testing
 struct ControlErrorTests {
     @Test("print what a person reads")
     func text() {
-        #expect("\(ControlError("no such instance"))" == "no such instance")
+        #expect("\(ControlError(.notRunning, "no such instance"))" == "no such instance")
     }
 }
