@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 END_TO_END = Path(__file__).resolve().parent.parent
@@ -28,6 +29,11 @@ def everything(generation: int) -> list[str]:
 def chatty(*options: str) -> list[str]:
     """The server that writes what is no message between its answers."""
     return [program("mcp1", "python"), str(UPSTREAMS / "chatty.py"), *options]
+
+
+def noting(directory: Path, *options: str) -> list[str]:
+    """The server that notes what it receives in `directory`, and can be told to stop reading."""
+    return [sys.executable, str(UPSTREAMS / "noting.py"), str(directory), *options]
 
 
 def wrapped(command: list[str]) -> list[str]:
