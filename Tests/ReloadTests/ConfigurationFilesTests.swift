@@ -137,6 +137,28 @@ struct ConfigurationFilesTests {
         #expect(try files.foundAnew().read(.start).loaded.upstreamEnvironment()["A"] == "named")
     }
 
+    @Test("the refusal of a named file that is gone promises nothing of a restart, which would look for it again")
+    func namedIsGone() throws {
+        let disk = try Disk()
+        let path = try disk.directory.write("named.env", "")
+        let files = ConfigurationFiles(
+            configPath: disk.config, dotenvPath: path, isDotenvNamed: true, environment: ["PATH": "/bin"],
+            workingDirectory: disk.working, flags: CommandLineFlags())
+        #expect(try files.read(.start).environmentSource == .live)
+        try disk.directory.remove("named.env")
+        let missing = try disk.refusal(of: files)
+        #expect(missing.environmentSource == .missing)
+        #expect(missing.problems == ["\(path): the .env file is gone; put it back (an empty one is valid)"])
+        let other = try disk.directory.write("config/.env", "")
+        let found = try disk.refusal(of: files)
+        #expect(found.environmentSource == .freshDiscovery)
+        #expect(
+            found.problems == [
+                "\(path): the .env file is gone; put it back (an empty one is valid): \(other) was found, but "
+                    + "--dotenv-path or ZSCALER_MCP_DOTENV_PATH names this one"
+            ])
+    }
+
     // MARK: - What .env means
 
     @Test("at the start the environment beats .env, at a reload .env beats the environment")
