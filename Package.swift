@@ -142,7 +142,9 @@ let package = Package(
         tests("Systemd", []),
         tests(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
-        tests("Reload", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", nioCore]),
+        tests(
+            "Reload",
+            ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream", nioCore]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
         tests("Daemon", ["Systemd", logging]),
         tests("LineDoors", ["GatewayConfiguration"]),

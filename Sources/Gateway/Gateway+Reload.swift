@@ -79,7 +79,7 @@ extension Gateway {
         router.completeSwap(at: now)
         router.adopt(adoption.next, at: now)
         let busy = replaced ? router.renewOwnUpstreams(at: now) : 0
-        takeOver(adoption.next)
+        takeOver(adoption.next, renewsOwn: replaced)
         adoption.completion(.success(Adoption(busyOwnUpstreams: busy)))
         applyCongestion()
     }
@@ -91,7 +91,7 @@ extension Gateway {
     }
 
     /// What links and supervisors keep of a snapshot's settings.
-    private func takeOver(_ next: Snapshot) {
+    private func takeOver(_ next: Snapshot, renewsOwn: Bool) {
         let limits = next.settings.limits
         for client in clients.values {
             client.reader.adopt(maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth)
@@ -99,8 +99,10 @@ extension Gateway {
         for link in upstreams.values {
             link.reader.adopt(maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth)
             link.process?.adopt(restartPolicy(next))
-            // An operator has just looked after it: what is down is tried at once.
-            link.process?.retryNow()
+            // An operator has just looked after it: what is down is tried at once. Not by a command of the past, though:
+            // what was replaced is ended, and a session's own process is launched anew.
+            let isShared = link.id == router.sharedUpstream.id
+            if isShared || link.role != .shared && !renewsOwn { link.process?.retryNow() }
         }
     }
 }

@@ -180,7 +180,7 @@ extension Router {
     @discardableResult
     mutating func renewIfIdle(_ id: UpstreamID) -> Bool {
         let isIdle = upstreams.update(id) { state in
-            guard state.isOutdated, state.inFlight == 0, state.openServerRequests == 0 else { return false }
+            guard state.isOutdated, state.isIdle else { return false }
             state.isOutdated = false
             state.phase = .absent
             return true

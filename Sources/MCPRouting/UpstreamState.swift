@@ -63,6 +63,9 @@ final class UpstreamState {
     init(role: UpstreamRole) {
         self.role = role
     }
+
+    /// Whether nothing is lost when its process is replaced now. What waits for one that is absent has not reached it.
+    var isIdle: Bool { phase == .absent || inFlight == 0 && openServerRequests == 0 }
 }
 
 /// An upstream's answer to `initialize`.

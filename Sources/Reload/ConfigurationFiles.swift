@@ -46,6 +46,8 @@ public struct ConfigurationFiles: Sendable {
     public let workingDirectory: String
     /// What the command line says.
     public let flags: CommandLineFlags
+    /// Where container images bind their `.env`; tests name another place.
+    var bindMountPrefix = "/app/"
 
     /// Joins what the start found.
     public init(
@@ -101,15 +103,18 @@ public struct ConfigurationFiles: Sendable {
             return (.none, occasion == .reload ? notes ?? [] : [])
         }
         if occasion == .start || ConfigurationSearch.exists(recorded) {
-            return (recorded.hasPrefix("/app/") ? .liveBindMounted : .live, [])
+            return (recorded.hasPrefix(bindMountPrefix) ? .liveBindMounted : .live, [])
         }
+        // A restart would look for a file that was named by that name again.
+        let remedy = "put it back (an empty one is valid)" + (isDotenvNamed ? "" : ", or restart")
         guard let found, found != recorded else {
-            throw Refusal(
-                problems: ["\(recorded): the .env file is gone; put it back (an empty one is valid), or restart"],
-                environmentSource: .missing)
+            throw Refusal(problems: ["\(recorded): the .env file is gone; \(remedy)"], environmentSource: .missing)
         }
+        let meaning =
+            isDotenvNamed
+            ? "\(remedy): \(found) was found, but --dotenv-path or ZSCALER_MCP_DOTENV_PATH names this one"
+            : "\(found) was found, which a restart adopts"
         throw Refusal(
-            problems: ["\(recorded): the .env file is gone; \(found) was found, which a restart adopts"],
-            environmentSource: .freshDiscovery)
+            problems: ["\(recorded): the .env file is gone; \(meaning)"], environmentSource: .freshDiscovery)
     }
 }

@@ -78,7 +78,8 @@ public final class Reloader {
         if isAsked { begin() }
     }
 
-    /// The gateway is ending: nothing begins any more. One that runs comes to its end.
+    /// The gateway is ending: nothing begins any more. One that runs comes to its end; it opens nothing that it has not
+    /// begun to open.
     public func stop() {
         if case .running(let run, _) = state {
             state = .running(run, isAskedAgain: false)
@@ -105,6 +106,10 @@ public final class Reloader {
 
     private func compare(_ candidate: Candidate, _ run: Run) {
         environmentSource = candidate.environmentSource
+        guard !isStopping else {
+            let problem = "the gateway is shutting down"
+            return end(run, .refused, candidateHash: candidate.loaded.shortHash, problems: [problem])
+        }
         let plan = ReloadPlan(from: loaded, to: candidate.loaded)
         guard !plan.isEmpty else { return checkSinks(candidate, run) }
         target.openDoors(candidate.loaded.settings) { [self] result in
@@ -172,6 +177,7 @@ public final class Reloader {
         if case .running(_, let again) = state { isAskedAgain = again }
         state = isStopping ? .stopped : .idle
         target.reloadEnded(outcome, former: run.former, loaded: loaded)
-        if isAskedAgain, !isStopping { begin() }
+        // Whoever was told may have asked for the next one, which then serves them all.
+        if isAskedAgain, case .idle = state { begin() }
     }
 }

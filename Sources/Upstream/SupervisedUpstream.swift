@@ -26,6 +26,8 @@ public final class SupervisedUpstream {
     public weak var delegate: (any SupervisedUpstreamDelegate)?
 
     private var plan: LaunchPlan
+    /// What the process that runs, or is being started, was asked for with; ``plan`` may be newer.
+    private var launched: LaunchPlan
     private var policy: RestartPolicy
     private let spawner: SpawnThread
     private let eventLoop: any EventLoop
@@ -57,6 +59,7 @@ public final class SupervisedUpstream {
     ) {
         self.label = label
         self.plan = plan
+        launched = plan
         self.policy = policy
         self.spawner = spawner
         self.eventLoop = eventLoop
@@ -146,13 +149,14 @@ public final class SupervisedUpstream {
 
     private func launch() {
         state = .starting
+        launched = plan
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let request = SpawnRequest(
             plan: plan, eventLoop: eventLoop,
             started: { result in bound.value.spawned(result) },
             ended: { status in bound.value.leaderEnded(status) })
         if !spawner.submit(.spawn(request)) {
-            eventLoop.execute { bound.value.spawned(.failure(StartFailure(bound.value.plan, stage: .spawnThread))) }
+            eventLoop.execute { bound.value.spawned(.failure(StartFailure(bound.value.launched, stage: .spawnThread))) }
         }
     }
 
@@ -172,11 +176,11 @@ public final class SupervisedUpstream {
     private func opened(_ process: UpstreamProcess, _ result: Result<Void, any Error>) {
         if case .failure(let error) = result {
             process.discard()
-            return startFailed(StartFailure(plan, stage: .resources, errno: (error as? IOError)?.errnoCode ?? EIO))
+            return startFailed(StartFailure(launched, stage: .resources, errno: (error as? IOError)?.errnoCode ?? EIO))
         }
         state = .running(process, since: clock.now)
         starts += 1
-        delegate?.upstreamStarted(self, pid: process.pid, program: plan.program, restart: starts - 1)
+        delegate?.upstreamStarted(self, pid: process.pid, program: launched.program, restart: starts - 1)
         process.begin(reading: isReading)
         if let stopDeadline {
             process.end(grace: stopDeadline - clock.now)
@@ -290,7 +294,7 @@ extension SupervisedUpstream: UpstreamProcessOwner {
         // Entered before the delegate hears of it, so that it may stop or retry from within the call.
         if next != .stopped { follow(next) } else { state = .idle }
         delegate?.upstreamExited(
-            self, pid: process.pid, program: plan.program, restart: starts - 1, status: status, next: next)
+            self, pid: process.pid, program: launched.program, restart: starts - 1, status: status, next: next)
         if next == .stopped, case .idle = state { finish() }
     }
 }

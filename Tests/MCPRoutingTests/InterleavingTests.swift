@@ -63,6 +63,11 @@ private struct World {
     var consumed: [UpstreamID: Int] = [:]
     var noncesSeen: Set<String> = []
     var blocked: Set<String> = []
+    /// Processes that were told to end for another one, and are still there.
+    var leaving: Set<UpstreamID> = []
+    var own: Set<UpstreamID> = []
+    var stopped: Set<UpstreamID> = []
+    var (renewals, abandoned) = (0, 0)
     /// Calls that had ended before any upstream saw them: none may see them later.
     var withdrawn: Set<String> = []
     var generation = 1
@@ -91,8 +96,12 @@ private struct World {
         case 930..<950: harness.advance(Double.random(in: 0..<3, using: &random))
         case 950..<965: reload()
         case 965..<975: killProcess()
-        case 975..<995: startProcesses()
-        default: harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
+        case 975..<988: startProcesses()
+        case 988..<992: _ = harness.router.renewOwnUpstreams(at: harness.now)
+        case 992..<995: leave()
+        default:
+            harness.refusesSwaps = Bool.random(using: &random)
+            harness.router.replaceShared(for: harness.router.snapshot, at: harness.now)
         }
         harness.perform()
         observe()
@@ -105,7 +114,8 @@ private struct World {
         let id = harness.open("s\(names)")
         let spelling = ["1", "1.0", "1e0", "10e-1"].randomElement(using: &random) ?? "1"
         clients.append(Client(id: id, name: "s\(names)", spelling: spelling))
-        harness.receive(RouterHarness.initialize(id: #""init""#), from: id)
+        let capabilities = Int.random(in: 0..<8, using: &random) == 0 ? #"{"sampling":{}}"# : "{}"
+        harness.receive(RouterHarness.initialize(id: #""init""#, capabilities: capabilities), from: id)
     }
 
     mutating func call() {
@@ -169,7 +179,17 @@ private struct World {
 
     mutating func killProcess() {
         guard let upstream = alive.sorted(by: { $0.index < $1.index }).randomElement(using: &random) else { return }
+        exit(upstream)
+    }
+
+    /// The processes that were told to make room for their successors are gone.
+    mutating func leave() {
+        for upstream in leaving.sorted(by: { $0.index < $1.index }) { exit(upstream) }
+    }
+
+    private mutating func exit(_ upstream: UpstreamID) {
         alive.remove(upstream)
+        leaving.remove(upstream)
         work[upstream] = []
         harness.router.upstreamExited(
             upstream, pid: 1, program: "u", restart: 0, status: "signal 9", at: harness.now)
@@ -198,9 +218,20 @@ private struct World {
 
     mutating func observe() {
         for action in harness.others {
-            if case .stop(let upstream) = action {
+            switch action {
+            case .start(let upstream, .own): own.insert(upstream)
+            case .relaunch(let upstream):
+                renewals += 1
+                #expect(own.contains(upstream) && work[upstream]?.isEmpty != false, "a busy process was told to leave")
+                if alive.contains(upstream) { leaving.insert(upstream) }
+            case .swapFailed: abandoned += 1
+            case .stop(let upstream):
                 alive.remove(upstream)
+                leaving.remove(upstream)
+                stopped.insert(upstream)
                 work[upstream] = nil
+                if own.contains(upstream) { harness.router.ownUpstreamStopped() }
+            default: break
             }
         }
         harness.others.removeAll()
@@ -234,6 +265,8 @@ private struct World {
             let nonce = Text.path(["params", "arguments", "nonce"], line)?.split(separator: "\"").first.map(String.init)
             #expect(Text.path(["params", "_meta", "progressToken"], line) == Text.member("id", line))
             guard let nonce, let id else { return }
+            #expect(alive.contains(upstream) && !leaving.contains(upstream), "\(nonce) was sent to a leaving process")
+            #expect(!stopped.contains(upstream), "\(nonce) was sent to an upstream that was given up")
             #expect(noncesSeen.insert(nonce).inserted, "\(nonce) was sent upstream twice")
             #expect(!blocked.contains(nonce), "\(nonce) was blocked and yet sent upstream")
             #expect(!withdrawn.contains(nonce), "\(nonce) had ended and was sent upstream all the same")
@@ -277,6 +310,7 @@ private struct World {
     // MARK: - The end
 
     mutating func settle() {
+        leave()
         startProcesses()
         for _ in 0..<10_000 where work.values.contains(where: { !$0.isEmpty }) {
             answer()
@@ -286,6 +320,8 @@ private struct World {
         // Whatever an upstream that was given up took with it has been answered; the rest times out.
         for _ in 0..<3 {
             harness.advance(61)
+            observe()
+            leave()
             startProcesses()
             observe()
         }
@@ -301,6 +337,8 @@ private struct World {
     func check() {
         #expect(harness.router.counts.sessions == 0)
         #expect(harness.router.counts.pending == 0)
+        #expect(harness.router.counts.ownUpstreams == 0)
+        #expect(renewals > 0 && abandoned > 0)
         #expect(harness.router.generations.map(\.calls) == [0])
         for upstream in harness.router.upstreams.ids {
             let left = harness.router.upstreams.read(upstream) { [$0.busyCount, $0.busySum, $0.ghosts, $0.inFlight] }

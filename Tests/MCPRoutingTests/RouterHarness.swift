@@ -17,6 +17,8 @@ final class RouterHarness {
     var others: [Action] = []
     /// What the audit's gate answers.
     var gateReason: String?
+    /// Whether a next shared upstream is given up when it has shaken hands, as when its audit cannot be opened.
+    var refusesSwaps = false
     private let scanner = MessageScanner(maxDepth: 128)
 
     init(_ settings: Settings = RouterHarness.settings()) {
@@ -93,6 +95,7 @@ final class RouterHarness {
                 case .forward(let upstream, let message):
                     forwarded[upstream, default: []].append(String(buffer: message.rendered()))
                 case .record(let event): events.append(event)
+                case .swapReady where refusesSwaps: router.abandonSwap("its audit cannot be opened", at: now)
                 case .swapReady: router.completeSwap(at: now)
                 default: others.append(action)
                 }

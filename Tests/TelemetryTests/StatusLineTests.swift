@@ -1,11 +1,12 @@
 import AuditTrail
-import Gateway
 import GatewayConfiguration
 import GatewayEvents
 import MCPRouting
 import Telemetry
 import Testing
 import ToolPolicy
+
+@testable import Gateway
 
 @Suite("The status line")
 struct StatusLineTests {

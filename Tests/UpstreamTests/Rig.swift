@@ -44,11 +44,12 @@ struct Rig: Sendable {
                 logger: Logger(label: "test") { _ in log }, clock: clock ?? EventLoopClock(eventLoop),
                 patience: patience)
             let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
-            let recorder = Recorder(continuation)
+            let programs = NameLog()
+            let recorder = Recorder(continuation, programs)
             upstream.delegate = recorder
             return Subject(
                 bound: NIOLoopBound((upstream, recorder), eventLoop: eventLoop), eventLoop: eventLoop,
-                iterator: stream.makeAsyncIterator())
+                iterator: stream.makeAsyncIterator(), programs: programs)
         }.get()
     }
 
@@ -110,10 +111,15 @@ enum Event: Sendable, Equatable {
 
 private final class Recorder: SupervisedUpstreamDelegate {
     private let continuation: AsyncStream<Event>.Continuation
+    private let programs: NameLog
 
-    init(_ continuation: AsyncStream<Event>.Continuation) { self.continuation = continuation }
+    init(_ continuation: AsyncStream<Event>.Continuation, _ programs: NameLog) {
+        self.continuation = continuation
+        self.programs = programs
+    }
 
     func upstreamStarted(_ upstream: SupervisedUpstream, pid: Int32, program: String, restart: Int) {
+        programs.append("started \(program)")
         continuation.yield(.started(pid: pid, restart: restart))
     }
 
@@ -127,6 +133,7 @@ private final class Recorder: SupervisedUpstreamDelegate {
         _ upstream: SupervisedUpstream, pid: Int32, program: String, restart: Int, status: Upstream.ExitStatus,
         next: RestartDecision
     ) {
+        programs.append("exited \(program)")
         continuation.yield(.exited(restart: restart, status, next))
     }
 
@@ -148,11 +155,14 @@ final class Subject: @unchecked Sendable {  // The iterator is used by the one t
     private let eventLoop: any EventLoop
     private var iterator: AsyncStream<Event>.Iterator
     private var unread: [UInt8] = []
+    /// The programs that were started and that exited, as the delegate was told.
+    let programs: NameLog
 
     fileprivate init(
         bound: NIOLoopBound<(SupervisedUpstream, Recorder)>, eventLoop: any EventLoop,
-        iterator: AsyncStream<Event>.Iterator
+        iterator: AsyncStream<Event>.Iterator, programs: NameLog
     ) {
+        self.programs = programs
         self.bound = NIOLoopBound((bound.value.0, bound.value.1), eventLoop: eventLoop)
         self.eventLoop = eventLoop
         self.iterator = iterator
@@ -214,6 +224,13 @@ final class Subject: @unchecked Sendable {  // The iterator is used by the one t
         #expect(try await self.next() == .stopped)
         return status
     }
+}
+
+/// Names in the order in which they came.
+final class NameLog: Sendable {
+    private let names = Mutex<[String]>([])
+    var all: [String] { names.withLock { $0 } }
+    func append(_ name: String) { names.withLock { $0.append(name) } }
 }
 
 struct Unexpected: Error {

@@ -61,7 +61,13 @@ class Lines:
         """Writes all of `content`, exactly."""
         view = memoryview(content)
         while view:
-            view = view[os.write(self.writing, view) :]
+            # A socket with a deadline does not wait by itself.
+            ready = select.select([], [self.writing], [], DEADLINE)[1]
+            assert ready, f"nobody reads: {len(view)} of {len(content)} bytes are left"
+            try:
+                view = view[os.write(self.writing, view) :]
+            except BlockingIOError:
+                continue  # writable, but not for what one write may take
 
     def send(self, *messages: object) -> None:
         """Writes each message as one line."""

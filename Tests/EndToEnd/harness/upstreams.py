@@ -31,6 +31,11 @@ def chatty(*options: str) -> list[str]:
     return [program("mcp1", "python"), str(UPSTREAMS / "chatty.py"), *options]
 
 
+def noting(directory: Path, *options: str) -> list[str]:
+    """The server that notes what it receives in `directory`, and can be told to stop reading."""
+    return [sys.executable, str(UPSTREAMS / "noting.py"), str(directory), *options]
+
+
 def wrapped(command: list[str]) -> list[str]:
     """`command` as the child of a shell that stays, as npx starts servers."""
     return ["/bin/sh", str(UPSTREAMS / "wrapper.sh"), *command]
