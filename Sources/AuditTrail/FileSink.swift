@@ -122,6 +122,9 @@ final class FileSink: AuditSink {
     func prepare(_ next: FileAuditingSettings) throws(AuditError) -> () -> Void {
         let access = try FileAccess(next)
         let former = file.access
+        // The open descriptor says nothing of the path: what stands there now must be a file that can be written, or a
+        // reload would be reported as good and the gate close a moment later.
+        _ = try OpenedFile(file.path, former)
         if !next.continues(settings), file.size > 0 || !pending.isEmpty {
             guard pending.isEmpty || write() else {
                 throw AuditError(

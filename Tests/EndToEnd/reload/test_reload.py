@@ -244,6 +244,20 @@ def test_turning_the_audit_off_leaves_a_record_and_on_again_goes_on_counting(
     assert "unrecorded" not in gateway.audit.requests()
 
 
+def test_a_sink_whose_place_was_taken_refuses_the_reload(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"]).start()
+    gateway.audit.path.rename(gateway.directory / "moved.log")
+    gateway.audit.path.mkdir()
+    ended = gateway.run("reload")
+    assert ended.returncode == 1, ended
+    assert f"audit file {gateway.audit.path}: it is a directory" in ended.stderr
+    gateway.audit.path.rmdir()
+    assert gateway.run("reload").returncode == 0
+    with gateway.session() as client:
+        wait_until(lambda: "result" in client.call("a"), "the gate opened again")
+    gateway.close(verify=False)
+
+
 def test_another_format_begins_another_file(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(marked(), tools=["a"], audit={"backup_count": 3}).start()
     with gateway.session() as client:
