@@ -25,6 +25,11 @@ extension AuditTrail {
             }
         }
         if snapshot.settings.toolCallLog {
+            if let waiting = stoppingStreams.first(where: { $0.status.kind == .toolCallLog }) {
+                // Its last lines are not written yet, and those to come go behind them.
+                stoppingStreams.removeAll { $0 === waiting }
+                streams.append(waiting)
+            }
             if let kept = streams.first(where: { $0.status.kind == .toolCallLog }) {
                 (kept as? JournalSink)?.follow(snapshot)
                 routes.append((kept, .tools))
@@ -33,6 +38,12 @@ extension AuditTrail {
             }
         }
         return routes
+    }
+
+    /// Goes on writing what streams that are not configured any more have not got rid of.
+    func finishStoppingStreams() {
+        for sink in stoppingStreams { sink.commit() }
+        stoppingStreams.removeAll { !$0.hasPending }
     }
 
     private func toolCallLogSink(_ snapshot: Snapshot) -> any StreamSink {

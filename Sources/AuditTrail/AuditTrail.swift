@@ -50,6 +50,8 @@ public final class AuditTrail {
     private var sinks: [FileSink] = []
     /// The sinks of ``AuditTrail``'s other file, which alone sees these members: the journal's and the tool-call log, in the order in which they were opened.
     var streams: [any StreamSink] = []
+    /// Streams that are not configured any more and have not got rid of everything.
+    var stoppingStreams: [any StreamSink] = []
     let journal: JournalWriter
     let toolCallLog: ToolCallLogOutput
     /// Files that wrote their AUDIT_STOP and could not write all of it.
@@ -128,6 +130,9 @@ public final class AuditTrail {
                     routes.append((sink, settings))
                 }
             }
+            for (sink, settings) in routes where !opened.contains(where: { $0 === sink }) {
+                try sink.turnOver(to: settings)
+            }
         } catch {
             for step in undo.reversed() { step() }
             throw error
@@ -151,6 +156,7 @@ public final class AuditTrail {
             streams.removeAll { $0 === sink }
             sink.stop("no longer configured")
             lastSeq[sink.name] = sink.seq
+            if sink.hasPending { stoppingStreams.append(sink) }
         }
         for sink in ended {
             sinks.removeAll { $0 === sink }
@@ -260,6 +266,7 @@ public final class AuditTrail {
         if inspects { nextInspection = now + 1_000_000_000 }
         for sink in sinks { sink.tick(inspects: inspects) }
         for sink in streams { sink.tick() }
+        if !stoppingStreams.isEmpty { finishStoppingStreams() }
         if !stopping.isEmpty { finishStopping() }
         syncs.tick()
     }
@@ -274,6 +281,7 @@ public final class AuditTrail {
     public func close(reason: String) {
         for sink in sinks { sink.stop(reason) }
         for sink in streams { sink.stop(reason) }
+        finishStoppingStreams()
         for sink in sinks + stopping {
             _ = sink.finish()
             sink.synchronize()
@@ -288,7 +296,7 @@ public final class AuditTrail {
 
     /// How each sink stands: files, then the journal and the tool-call log, each in the order in which they were opened.
     public func status() -> [SinkStatus] {
-        (sinks + stopping).map { $0.status } + streams.map { $0.status }
+        (sinks + stopping).map { $0.status } + (streams + stoppingStreams).map { $0.status }
     }
 
     // MARK: Inside

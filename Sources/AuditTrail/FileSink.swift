@@ -94,18 +94,21 @@ final class FileSink: AuditSink {
     /// its end, torn by a power cut or a kill, gets its newline, so that it stays the only one that can not be read.
     func adjust(to opened: OpenedFile) throws(AuditError) {
         if !opened.beginning.isEmpty, !encoder.mayBegin(with: opened.beginning) {
-            try moveAway("it begins in another format than '\(settings.format.rawValue)'")
+            try moveAway(
+                "it begins in another format than '\(settings.format.rawValue)'", backups: settings.backupCount)
         } else if let last = opened.lastByte, last != 0x0A {
             pending.prepend(0x0A)
         }
     }
 
-    private func moveAway(_ why: String) throws(AuditError) {
-        guard settings.backupCount > 0 else {
-            throw AuditError(
-                code: .otherFormat, path: name, reason: "\(why), and 'backup_count: 0' forbids to rotate; move it away")
-        }
-        switch file.rotate(backups: settings.backupCount, room: settings.critical ? roomToPass : 0) {
+    private func rotationIsForbidden(_ why: String) -> AuditError {
+        AuditError(
+            code: .otherFormat, path: name, reason: "\(why), and 'backup_count: 0' forbids to rotate; move it away")
+    }
+
+    private func moveAway(_ why: String, backups: Int) throws(AuditError) {
+        guard backups > 0 else { throw rotationIsForbidden(why) }
+        switch file.rotate(backups: backups, room: settings.critical ? roomToPass : 0) {
         case .done: return
         case .busy:
             throw AuditError(
@@ -117,7 +120,7 @@ final class FileSink: AuditSink {
 
     // MARK: Reconfiguring
 
-    /// Tries what could go wrong with `next`: a new mode or format takes a new file, which is begun here. Returns what
+    /// Tries what could go wrong with `next`, short of beginning another file, which ``turnOver(to:)`` does. Returns what
     /// undoes it.
     func prepare(_ next: FileAuditingSettings) throws(AuditError) -> () -> Void {
         let access = try FileAccess(next)
@@ -125,16 +128,27 @@ final class FileSink: AuditSink {
         // The open descriptor says nothing of the path: what stands there now must be a file that can be written, or a
         // reload would be reported as good and the gate close a moment later.
         _ = try OpenedFile(file.path, former)
-        if !next.continues(settings), file.size > 0 || !pending.isEmpty {
-            guard pending.isEmpty || write() else {
-                throw AuditError(
-                    code: .otherFormat, path: name, reason: "its last records are not written: \(lastError ?? "")")
-            }
-            try moveAway("how its records are printed changes")
-        }
+        if needsAnotherFile(for: next), next.backupCount == 0 { throw rotationIsForbidden(Self.printedOtherwise) }
         try file.change(access)
         // Setting back what was set a moment ago: if even that fails, the file keeps the stricter check of its owner.
         return { [file] in try? file.change(former) }
+    }
+
+    /// Begins another file where `next` prints records otherwise. Comes when everything else has been accepted: a
+    /// rotation cannot be undone, and reloads that are refused must not push the oldest backup out.
+    func turnOver(to next: FileAuditingSettings) throws(AuditError) {
+        guard needsAnotherFile(for: next) else { return }
+        guard pending.isEmpty || write() else {
+            throw AuditError(
+                code: .otherFormat, path: name, reason: "its last records are not written: \(lastError ?? "")")
+        }
+        try moveAway(Self.printedOtherwise, backups: next.backupCount)
+    }
+
+    private static let printedOtherwise = "how its records are printed changes"
+
+    private func needsAnotherFile(for next: FileAuditingSettings) -> Bool {
+        !next.continues(settings) && (file.size > 0 || !pending.isEmpty)
     }
 
     /// Takes over settings that ``prepare(_:)`` has accepted, at a record boundary.

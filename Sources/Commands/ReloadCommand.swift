@@ -22,7 +22,7 @@ struct ReloadCommand: ParsableCommand {
     @Option(
         name: .long, help: ArgumentHelp("How long to wait for the outcome.", valueName: "seconds"),
         transform: InstanceOptions.seconds)
-    var timeout = 60.0
+    var timeout = 300.0
 
     @Flag(name: .long, help: "Print the outcome as one JSON object.")
     var json = false

@@ -17,6 +17,8 @@ public struct ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case notPermitted
         /// A file is not what it should be.
         case notOurs
+        /// The instance does not do what was asked, and says why.
+        case refused
         /// A deadline passed.
         case timedOut
         /// The instance ended, or closed the control channel, before it answered.

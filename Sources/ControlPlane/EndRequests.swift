@@ -55,6 +55,7 @@ public enum RestartRequest {
         of instance: Instance, after before: StatusReport, deadline: UInt64
     ) throws(ControlError) -> StatusReport {
         var silence: ControlError?
+        var refusal: StatusReport.RefusedRestart?
         while ControlTime.monotonic() < deadline {
             // The pause between two questions, cut short by the end of the process.
             if instance.process.waitForExit(until: ControlTime.monotonic() + 50_000_000) {
@@ -65,9 +66,15 @@ public enum RestartRequest {
                 let (_, status) = try instance.connect()
                 // The clock may have been set back: any other start is the next one.
                 if status.startedAt != before.startedAt { return status }
+                refusal = status.refusedRestart == before.refusedRestart ? nil : status.refusedRestart
             } catch {
                 // While one image has gone and the next is not there yet, nobody answers.
                 silence = error
+            }
+            if let refusal {
+                throw ControlError(
+                    .refused,
+                    "restart refused, the running program goes on:\n  " + refusal.problems.joined(separator: "\n  "))
             }
         }
         let detail = silence.map { " (\($0))" } ?? ""

@@ -112,6 +112,20 @@ extension StatusReport {
         }
     }
 
+    /// A restart that was asked for and not begun.
+    public struct RefusedRestart: Codable, Hashable, Sendable {
+        /// When, ISO 8601.
+        public var time: String
+        /// Why.
+        public var problems: [String]
+
+        /// Joins the parts.
+        public init(time: String, problems: [String]) {
+            self.time = time
+            self.problems = problems
+        }
+    }
+
     /// Where `.env` stands.
     public struct Environment: Codable, Hashable, Sendable {
         /// One of ``EnvironmentSource``'s words.

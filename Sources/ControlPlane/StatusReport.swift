@@ -36,6 +36,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var config: Configuration
     /// The last reload; null before the first.
     @Nullable public var lastReload: LastReload?
+    /// The last restart that was refused; null when none was.
+    @Nullable public var refusedRestart: RefusedRestart?
     /// Where `.env` stands.
     public var environment: Environment
     /// The audit's sinks.
@@ -53,6 +55,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         case startedAt = "started_at"
         case configPath = "config_path"
         case lastReload = "last_reload"
+        case refusedRestart = "refused_restart"
         case environment = "env"
         case logLinesDropped = "log_lines_dropped"
     }
@@ -61,7 +64,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public init(
         pid: Int32, state: State, uptimeSeconds: Int, startedAt: String, version: String, configPath: String,
         transports: [Door], upstream: Upstream, sessions: Int, pending: Int, config: Configuration,
-        lastReload: LastReload?, environment: Environment, audit: [Sink], logLinesDropped: Int = 0,
+        lastReload: LastReload?, environment: Environment,
+        refusedRestart: RefusedRestart? = nil, audit: [Sink], logLinesDropped: Int = 0,
         watchdog: Watchdog? = nil, warnings: [String] = []
     ) {
         self.pid = pid
@@ -77,6 +81,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         self.config = config
         self.lastReload = lastReload
         self.environment = environment
+        self.refusedRestart = refusedRestart
         self.audit = audit
         self.logLinesDropped = logLinesDropped
         self.watchdog = watchdog

@@ -52,7 +52,7 @@ public enum Daemon {
         let instance = try Instance.claim(start, candidate.loaded, options, DaemonLog.logger("gatekit.control"))
         defer { instance?.release() }
         let sockets = try ListenDescriptors.received()
-        let activated = try Doors.descriptor(of: sockets)
+        let passed = try Doors.passed(in: sockets)
 
         // Before any other thread: it forks the watcher.
         let spawner = SpawnThread(logger: DaemonLog.logger("gatekit.upstream"))
@@ -81,7 +81,7 @@ public enum Daemon {
                 restartPolicy: SnapshotAssembly.restartPolicy)
             if options.showsMessages { gateway.showMessages() }
             let parts = Serving.Parts(
-                gateway: gateway, trail: trail, doors: Doors(gateway, stdio, activated: activated, log),
+                gateway: gateway, trail: trail, doors: Doors(gateway, stdio, passed: passed, log),
                 files: start.files, candidate: candidate, workers: workers, life: life, notifier: notifier,
                 instance: instance, log: log)
             return NIOLoopBound(Serving(parts), eventLoop: loop)
@@ -90,7 +90,11 @@ public enum Daemon {
             let serving = try opened.wait()
             let signals = SignalSources.arm(
                 SignalSources.Handlers(
-                    terminate: { loop.execute { serving.value.end(code: 0) } },
+                    terminate: {
+                        // At once: the loop may have ended already, and a restart would swallow the signal.
+                        life.restarts = false
+                        loop.execute { serving.value.terminate() }
+                    },
                     reload: { loop.execute { serving.value.reloader.request() } },
                     reopen: { loop.execute { serving.value.reopen() } },
                     restart: { loop.execute { serving.value.restart() } }))
@@ -100,7 +104,8 @@ public enum Daemon {
             notifier?.flush()
             guard life.restarts else { return code }
             end(journal)
-            return ProgramImage.execute(lock: instance?.claim.lock, sockets: sockets)
+            guard life.restarts else { return code }
+            return ProgramImage.execute(instance?.claim, sockets)
         } catch {
             life.dismantle()
             throw error
@@ -135,6 +140,13 @@ public enum Daemon {
     /// The default action would end the process, or, for SIGXFSZ, end it where a failed write is meant.
     private static func ignoreSignals() {
         for number in [SIGPIPE, SIGXFSZ, SIGHUP, SIGUSR2] { ignore(number) }
+        guard getpid() == 1 else { return }
+        // The kernel drops what PID 1 of a container does not handle. Blocked, it waits for the Dispatch sources, which
+        // read blocked signals as well; children get a clean mask.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     private static func ignore(_ number: Int32) {

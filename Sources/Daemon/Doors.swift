@@ -14,10 +14,10 @@ final class Doors {
     /// What the last ``open(for:_:)`` prepared.
     private enum Change {
         case none
-        case add(UnixDoor)
+        case add(UnixDoor.Place)
+        case addPassed
         case remove
-        /// The socket file's mode or group has been changed; it was so before.
-        case modified(UnixDoorSettings)
+        case modify(UnixDoorSettings)
     }
 
     /// The session of our own stdin and stdout.
@@ -25,28 +25,29 @@ final class Doors {
     private(set) var unix: UnixDoor?
     private let gateway: Gateway
     private let descriptors: StdioDescriptors
-    /// A listening socket that was passed to us, until a door takes it.
-    private var activated: Int32?
+    private let passed: PassedSocket?
     private let log: Logger
     private var change = Change.none
 
-    init(_ gateway: Gateway, _ descriptors: StdioDescriptors, activated: Int32?, _ log: Logger) {
+    init(_ gateway: Gateway, _ descriptors: StdioDescriptors, passed: PassedSocket?, _ log: Logger) {
         self.gateway = gateway
         self.descriptors = descriptors
-        self.activated = activated
+        self.passed = passed
         self.log = log
     }
 
-    /// The listening socket called `mcp` among those that systemd passed, as a copy: the passed one must stay for the
-    /// image after a restart.
-    static func descriptor(of sockets: ListenDescriptors) throws -> Int32? {
-        guard let passed = try sockets.unixListener(named: "mcp") else { return nil }
-        let copy = fcntl(passed, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0 else {
-            throw ListenDescriptorError(
-                description: "descriptor \(passed) named 'mcp' cannot be used: \(String(cString: strerror(errno)))")
+    /// A listening socket that systemd passed.
+    struct PassedSocket {
+        let descriptor: Int32
+        /// Where it listens, whatever `proxy.unix` says.
+        let path: String
+    }
+
+    /// The one called `mcp` among those that systemd passed.
+    static func passed(in sockets: ListenDescriptors) throws -> PassedSocket? {
+        try sockets.unixListener(named: "mcp").map {
+            PassedSocket(descriptor: $0, path: UnixDoor.path(ofListening: $0) ?? "a socket without a path")
         }
-        return copy
     }
 
     /// The doors of the start.
@@ -65,43 +66,55 @@ final class Doors {
     }
 
     private func openUnix(_ settings: UnixDoorSettings) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
-        guard let descriptor = activated else { return UnixDoor.open(settings, gateway, log) }
-        activated = nil
-        return UnixDoor.open(listening: descriptor, settings, gateway, log)
+        passed.map(openPassed) ?? UnixDoor.open(settings, gateway, log)
     }
 
-    /// Opens what `settings` adds, beside what is open: clients find one door or the other at every moment. Completes
-    /// with what cannot be changed without a restart.
+    /// The door closes what it was given, and the passed socket must stay: for another reload, and for the image after a
+    /// restart.
+    private func openPassed(_ socket: PassedSocket) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
+        let copy = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else {
+            return gateway.eventLoop.makeFailedFuture(
+                ListenDescriptorError(
+                    description:
+                        "descriptor \(socket.descriptor) named 'mcp' cannot be used: \(String(cString: strerror(errno)))"
+                ))
+        }
+        return UnixDoor.open(listening: copy, UnixDoorSettings(path: socket.path), gateway, log)
+    }
+
+    /// Prepares the doors of `settings`: takes the path of a new one, on which nobody can connect before the swap.
+    /// Completes with what cannot be changed without a restart.
     func open(for settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
         change = .none
         let wantsUnix = settings.transports.contains(.unix)
-        switch unix {
-        case .some where !wantsUnix:
-            change = .remove
-        case .some(let door) where door.settings.path == settings.unix.path || door.isActivated:
-            guard door.settings != settings.unix, !door.isActivated else { break }
-            let former = door.settings
-            do throws(DoorError) {
-                try door.change(to: settings.unix)
-            } catch {
-                return completion(.failure(DoorRefusal("\(error)")))
+        guard wantsUnix || stdio != nil else {
+            return completion(
+                .failure(
+                    DoorRefusal(
+                        "proxy.transport: stdio was not opened at the start and only a restart could, so no door would "
+                            + "be left; keep unix")))
+        }
+        do throws(DoorError) {
+            switch unix {
+            case .some where !wantsUnix: change = .remove
+            case .some(let door) where door.isActivated || door.settings == settings.unix: break
+            case .some(let door) where door.settings.path == settings.unix.path:
+                try UnixDoor.check(settings.unix)
+                change = .modify(settings.unix)
+            case .some, .none:
+                if wantsUnix { change = try passed == nil ? .add(UnixDoor.Place(settings.unix)) : .addPassed }
             }
-            change = .modified(former)
-        case .some, .none:
-            guard wantsUnix else { break }
-            let bound = NIOLoopBound((self, completion), eventLoop: gateway.eventLoop)
-            return openUnix(settings.unix).whenComplete { result in
-                let (doors, completion) = bound.value
-                switch result {
-                case .success(let door):
-                    doors.change = .add(door.value)
-                    completion(.success(doors.notes(settings)))
-                case .failure(let error):
-                    completion(.failure(DoorRefusal("\(error)")))
-                }
-            }
+        } catch {
+            return completion(.failure(DoorRefusal("\(error)")))
         }
         completion(.success(notes(settings)))
+    }
+
+    /// Why `proxy.unix` does not say where the door is; nil when it does.
+    func ineffectiveSocket(_ settings: Settings) -> String? {
+        guard let passed, settings.transports.contains(.unix), settings.unix.path != passed.path else { return nil }
+        return "proxy.unix has no effect: systemd passed the socket \(passed.path), see its .socket unit"
     }
 
     private func notes(_ settings: Settings) -> [String] {
@@ -111,35 +124,45 @@ final class Doors {
             notes.append(
                 "proxy.transport: stdio belongs to whoever started the process and changes with a restart only")
         }
-        if let unix, unix.isActivated, unix.settings != settings.unix, settings.transports.contains(.unix) {
-            notes.append("proxy.unix has no effect: the socket was passed by systemd, see its .socket unit")
-        }
+        if let ineffective = ineffectiveSocket(settings) { notes.append(ineffective) }
         return notes
     }
 
-    /// After the swap: closes what is not wanted any more. When the reload was refused: what it opened.
+    /// After the swap: opens what was prepared, and closes what is not wanted any more. When the reload was refused,
+    /// gives the prepared path back.
     func settle(isRefused: Bool) {
         defer { change = .none }
         switch (change, isRefused) {
-        case (.add(let door), true):
-            door.close()
-        case (.add(let door), false):
-            unix?.close()
-            unix = door
-            log.info("Listening on \(door.settings.path)")
+        case (.add(let place), true): place.release()
+        case (.add(let place), false): replace(by: UnixDoor.open(place, gateway, log))
+        case (.addPassed, false): if let passed { replace(by: openPassed(passed)) }
         case (.remove, false):
             unix?.close()
             unix = nil
-        case (.modified(let former), true):
+        case (.modify(let settings), false):
             do throws(DoorError) {
-                try unix?.change(to: former)
+                try unix?.change(to: settings)
             } catch {
-                log.error("the socket's mode and group could not be set back: \(error)")
+                log.error("the socket's mode and group stay as they were: \(error)")
             }
-        case (.none, _), (.remove, true), (.modified, false):
-            break
+        case (.none, _), (.remove, true), (.modify, true), (.addPassed, true): break
         }
         stdio?.setLone(gateway.snapshot.settings.transports == [.stdio])
+    }
+
+    private func replace(by opening: EventLoopFuture<NIOLoopBound<UnixDoor>>) {
+        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+        opening.whenComplete { result in
+            let doors = bound.value
+            switch result {
+            case .success(let door):
+                doors.unix?.close()
+                doors.unix = door.value
+                doors.log.info("Listening on \(door.value.settings.path)")
+            case .failure(let error):
+                doors.log.error("the new door could not be opened, the former one stays: \(error)")
+            }
+        }
     }
 
     /// Takes no client any more. Sessions go on.

@@ -23,7 +23,8 @@ struct Instance: Sendable {
         let listens = settings.transports != [.stdio]
         let claim: InstanceClaim
         do throws(ControlError) {
-            claim = try InstanceClaim.take(places, listens: listens, adopting: ProgramImage.inheritedLock())
+            let lock = ProgramImage.inheritedLock(keptFor: try places.chosen())
+            claim = try InstanceClaim.take(places, listens: listens, adopting: lock)
         } catch {
             guard error.code == .noPlace, !listens, named == nil else { throw error }
             log.info("no PID file: \(error)")

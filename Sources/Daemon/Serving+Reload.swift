@@ -30,9 +30,9 @@ extension Serving: ReloadTarget {
         }.whenComplete { result in
             switch result {
             case .success(let read): bound.value(read)
-            case .failure(let error):
-                // The worker is taken down only after the loop.
-                preconditionFailure("the configuration could not be read on the worker: \(error)")
+            case .failure:
+                // The worker is taken down at the very end, and nobody hears of this any more.
+                bound.value(.failure(Refusal(problems: ["the gateway is shutting down"], environmentSource: .none)))
             }
         }
     }
@@ -48,6 +48,10 @@ extension Serving: ReloadTarget {
     func adopt(
         _ next: Snapshot, replacesUpstream: Bool, _ completion: @escaping (Result<Adoption, AdoptionFailure>) -> Void
     ) {
+        if replacesUpstream {
+            // Its own patience counts, which may be longer than that of the snapshot in force.
+            parts.notifier?.extendTimeout(microseconds: UInt64((next.settings.timeouts.connection + 10) * 1e6))
+        }
         gateway.adopt(next, replacesUpstream: replacesUpstream, completion)
     }
 

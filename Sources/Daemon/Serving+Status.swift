@@ -33,7 +33,7 @@ extension Serving {
             lastReload: reloader.lastOutcome.map(StatusReport.LastReload.init),
             environment: StatusReport.Environment(
                 source: reloader.environmentSource, path: parts.files.dotenvPath),
-            audit: gateway.sinks.map(Self.sink),
+            refusedRestart: refusedRestart, audit: gateway.sinks.map(Self.sink),
             watchdog: Watchdog.interval.map { StatusReport.Watchdog(intervalSeconds: $0 / .seconds(1)) })
     }
 

@@ -37,6 +37,9 @@ final class Serving {
     private var heartbeat: Heartbeat?
     private var statusTimer: RepeatedTask?
     private(set) var isEnding = false
+    private var isRestarting = false
+    /// The last restart that was refused.
+    private(set) var refusedRestart: StatusReport.RefusedRestart?
     private var hasShakenHands = false
 
     var gateway: Gateway { parts.gateway }
@@ -95,6 +98,7 @@ final class Serving {
     private func begin() {
         gateway.start()
         if let unix = parts.doors.unix { log.info("Listening on \(unix.settings.path)") }
+        if let ineffective = parts.doors.ineffectiveSocket(settings) { log.warning("\(ineffective)") }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64(settings.timeouts.connection * 1e9))) {
             bound.value.startTimedOut()
@@ -166,9 +170,10 @@ final class Serving {
 
     /// SIGUSR2: ends cleanly and executes the program on disk, if the configuration on disk would start it.
     func restart() {
-        guard !isEnding, hasShakenHands else { return }
-        guard settings.transports != [.stdio] else {
-            return log.warning("restart refused: the only session is on stdin and stdout, and would end with it")
+        guard !isEnding else { return }
+        guard hasShakenHands else { return refuseRestart(["the start has not succeeded yet"]) }
+        guard settings.transports != [.stdio] || parts.doors.stdio == nil else {
+            return refuseRestart(["the only session is on stdin and stdout, and would end with it"])
         }
         let files = parts.files
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
@@ -177,14 +182,19 @@ final class Serving {
         }.whenComplete { bound.value.restart($0) }
     }
 
+    private func refuseRestart(_ problems: [String]) {
+        for problem in problems { log.error("restart refused: \(problem)") }
+        refusedRestart = StatusReport.RefusedRestart(
+            time: ControlTime.text(ControlTime.wall()), problems: problems)
+    }
+
     private func restart(_ checked: Result<Void, any Error>) {
         if case .failure(let error) = checked {
-            for line in "\(error)".split(separator: "\n") { log.error("restart refused: \(line)") }
-            parts.notifier?.status("restart refused: \(error)")
-            return
+            return refuseRestart("\(error)".split(separator: "\n").map(String.init))
         }
         guard !isEnding else { return }
         log.info("Restarting")
+        isRestarting = true
         parts.life.restarts = true
         parts.notifier?.reloading(status: "restarting")
         end(code: 0)
@@ -192,24 +202,36 @@ final class Serving {
 
     // MARK: - The end
 
+    /// SIGTERM, SIGINT. Beats a restart that is under way.
+    func terminate() {
+        if isRestarting {
+            isRestarting = false
+            tellStopping()
+        }
+        end(code: 0)
+    }
+
+    private func tellStopping() {
+        parts.notifier?.stopping(status: "ending: \(gateway.counts.calls) calls in flight")
+    }
+
     /// A clean end; the first call's code counts, unless a later one says that something went wrong.
     func end(code: Int32) {
         let life = parts.life
         life.exitCode = max(life.exitCode, code)
         guard !isEnding else { return }
         isEnding = true
-        heartbeat?.end()
         statusTimer?.cancel()
-        if !life.restarts {
-            parts.notifier?.stopping(status: "ending: \(gateway.counts.calls) calls in flight")
-            parts.notifier?.extendTimeout(microseconds: UInt64((settings.timeouts.shutdown + 5) * 1e6))
-        }
+        if !isRestarting { tellStopping() }
+        parts.notifier?.extendTimeout(microseconds: UInt64((settings.timeouts.shutdown + 5) * 1e6))
         reloader.stop()
         parts.doors.close()
         let stdio = parts.doors.stdio
-        let control = NIOLoopBound(control, eventLoop: gateway.eventLoop)
+        // Signs of life go on: for a restart the manager's watchdog stays armed.
+        let last = NIOLoopBound((control, heartbeat), eventLoop: gateway.eventLoop)
         gateway.shutDown {
-            control.value?.close()
+            last.value.0?.close()
+            last.value.1?.end()
             guard let stdio else { return life.ended {} }
             let finish = stdio.finish
             stdio.closed.whenComplete { _ in life.ended(finish) }

@@ -6,7 +6,8 @@ internal import Glibc
 /// SIGHUP and SIGUSR2 are ignored from the first line of ``Daemon/serve(_:)`` on, before their sources exist: a signal in
 /// between must not end the process, and the source reports it all the same once it is registered, or nobody was there
 /// to be told. Until ``arm(_:)`` returns, SIGTERM and SIGINT have their default effect: nothing has been opened yet that
-/// would need a clean end, and a signal that was ignored in between would be lost. libdispatch registers sources later
+/// would need a clean end, and a signal that was ignored in between would be lost (for PID 1 of a container, for which the
+/// default is to ignore, they are blocked meanwhile). libdispatch registers sources later
 /// than `activate()` returns, so the registration is awaited.
 final class SignalSources {
     private let sources: [any DispatchSourceSignal]

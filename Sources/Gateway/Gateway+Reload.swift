@@ -53,6 +53,7 @@ extension Gateway {
     /// - Throws: what ``AuditTrail/install(_:)`` throws; then nothing has changed.
     public func checkSinks() throws(AuditError) {
         try trail.install(snapshot)
+        for link in upstreams.values { link.process?.retryNow() }
         perform()
     }
 

@@ -17,6 +17,8 @@ struct ShutdownState {
     var phase = Phase.draining
     /// Monotonic nanoseconds after which calls are failed.
     var drainsUntil: UInt64
+    /// Monotonic nanoseconds at which everything should have ended.
+    var endsBy: UInt64
     var completion: () -> Void
 }
 
@@ -33,9 +35,10 @@ extension Gateway {
             return
         }
         adoptionFailed(.shuttingDown)
-        let grace = snapshot.settings.timeouts.shutdown / 2
+        let patience = snapshot.settings.timeouts.shutdown
+        let now = clock.now().monotonic
         shutdown = ShutdownState(
-            drainsUntil: clock.now().monotonic + UInt64(grace * 1e9), completion: completion)
+            drainsUntil: now + UInt64(patience / 2 * 1e9), endsBy: now + UInt64(patience * 1e9), completion: completion)
         for client in clients.values { client.pause(.shutdown, true) }
         tickShutdown()
     }

@@ -26,7 +26,12 @@ extension Gateway {
     func stopUpstream(_ id: UpstreamID) {
         guard let link = upstreams[id], !link.isStopping else { return }
         link.isStopping = true
-        link.process?.stop(grace: min(snapshot.settings.timeouts.shutdown, 5))
+        var grace = min(snapshot.settings.timeouts.shutdown, 5)
+        if let endsBy = shutdown?.endsBy {
+            let now = clock.now().monotonic
+            grace = min(grace, endsBy > now ? Double(endsBy - now) / 1e9 : 0)
+        }
+        link.process?.stop(grace: grace)
     }
 
     private func upstreamReader() -> LineReader {

@@ -42,6 +42,9 @@ public final class Gateway {
     var actions: [Action] = []
     var isTurnOpen = false
     var isPerforming = false
+    /// The last barrier that a commit asked for, and the last that has been reached; see ``AuditTrail/Commit``.
+    private var lastBarrier: UInt64 = 0
+    private var durableThrough: UInt64 = 0
     var ticks: RepeatedTask?
     private var flush: Scheduled<Void>?
     var tickCount = 0
@@ -179,7 +182,9 @@ public final class Gateway {
             for client in dirtyClients where client.outbox.byteCount > Self.highWater { client.pause(.outbound, true) }
             return
         case .done(let barrier):
-            flushUpstreams(behind: barrier)
+            lastBarrier = max(lastBarrier, barrier)
+            // What waited for its upstream was recorded in an earlier turn, which may not be on the disk yet.
+            flushUpstreams(behind: lastBarrier > durableThrough ? lastBarrier : 0)
             flushClients()
         }
         scheduleFlush()
@@ -218,6 +223,7 @@ public final class Gateway {
     /// A `sync` sink is durable through `barrier`.
     private func released(through barrier: UInt64) {
         eventLoop.assertInEventLoop()
+        durableThrough = max(durableThrough, barrier)
         for upstream in upstreams.values {
             while let first = upstream.held.first, first.barrier <= barrier {
                 upstream.held.removeFirst()

@@ -44,14 +44,14 @@ struct DotEnvParser {
         }
         skip(Self.isBlank)
         guard peek() == "=" else {
-            try endOfLine(after: "the name '\(printable(name))'")
+            try endOfLine(after: "the name '\(variableName(name))'")
             return (name, nil)
         }
         index += 1
         skip(Self.isBlank)
         let value = try value()
         guard !value.unicodeScalars.contains("\0") else { throw Malformed(message: "a value cannot hold NUL") }
-        try endOfLine(after: "the quoted value of '\(printable(name))'")
+        try endOfLine(after: "the quoted value of '\(variableName(name))'")
         return (name, value)
     }
 

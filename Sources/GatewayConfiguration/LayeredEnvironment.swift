@@ -21,7 +21,7 @@ struct LayeredEnvironment {
         isComplete = problems.isEmpty
 
         for binding in dotenv.bindings where binding.value == nil {
-            let name = printable(binding.name)
+            let name = variableName(binding.name)
             let problem = ConfigurationProblem(
                 file: file, line: binding.line, message: "\(name) stands without '=' and sets nothing")
             if GatewaySwitches.names.contains(binding.name) {

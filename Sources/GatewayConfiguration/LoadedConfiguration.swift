@@ -39,7 +39,8 @@ public struct LoadedConfiguration: Sendable {
         // Those of `proxy.upstream.env` are named by the settings' own comparison.
         let own = Set(settings.upstream.environment.keys).union(newer.settings.upstream.environment.keys)
         let names = Set(old.keys).union(new.keys).subtracting(own).filter { old[$0] != new[$0] }.sorted()
-        let environment = names.isEmpty ? [] : ["upstream environment: \(names.map(printable).joined(separator: ", "))"]
+        let environment =
+            names.isEmpty ? [] : ["upstream environment: \(names.map(variableName).joined(separator: ", "))"]
         return settings.changes(to: newer.settings) + environment
     }
 

@@ -11,6 +11,20 @@ func printable(_ text: String) -> String {
     return text.unicodeScalars.count > 60 ? result + "…" : result
 }
 
+/// The name of a variable for use in a message, where it reads like one. A line of an unquoted key or token that spilled
+/// into `.env` reads as a name too, and must not be shown.
+func variableName(_ name: String) -> String {
+    let isName =
+        name.utf8.count <= 48
+        && name.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): true
+            default: false
+            }
+        }
+    return isName ? name : "a word of \(name.utf8.count) bytes that is no usual name"
+}
+
 /// Whether a character can stand in a log line without forging another or turning the text around.
 func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {

@@ -27,11 +27,41 @@ public final class UnixDoor {
         _ settings: UnixDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
         do {
-            let file = try UnixSocketFile(settings)
-            return open(settings, file, file.descriptor, gateway, logger)
+            return open(try Place(settings), gateway, logger)
         } catch {
             return gateway.eventLoop.makeFailedFuture(error)
         }
+    }
+
+    /// A path that has been taken and on which nobody can connect yet: what a reload has in hand before its swap.
+    public struct Place {
+        let settings: UnixDoorSettings
+        let file: UnixSocketFile
+
+        /// Binds, with mode and group. Fails with a ``DoorError`` that names the path.
+        public init(_ settings: UnixDoorSettings) throws(DoorError) {
+            self.settings = settings
+            file = try UnixSocketFile(settings)
+        }
+
+        /// Gives the path back. Not after it was opened.
+        public func release() {
+            file.remove()
+            Glibc.close(file.descriptor)
+        }
+    }
+
+    /// Listens on a place; clients can connect from here on. Call on the gateway loop.
+    public static func open(
+        _ place: Place, _ gateway: Gateway, _ logger: Logger
+    ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
+        // At once: the channel does it too, but some turns later, and whoever hears of the door may come before that.
+        guard listen(place.file.descriptor, 1024) == 0 else {
+            let error = DoorError.system("listen", place.settings.path, errno)
+            place.release()
+            return gateway.eventLoop.makeFailedFuture(error)
+        }
+        return open(place.settings, place.file, place.file.descriptor, gateway, logger)
     }
 
     /// Serves a socket that is listening already, as systemd passes it: its file stays when the door closes. Takes the
@@ -68,8 +98,25 @@ public final class UnixDoor {
         }
     }
 
+    /// Where a passed socket listens; nil for one without a path in the file system. unix(7).
+    public static func path(ofListening descriptor: Int32) -> String? {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0, Int(length) > MemoryLayout<sa_family_t>.size else { return nil }
+        let path = withUnsafeBytes(of: &address.sun_path) { Array($0.prefix { $0 != 0 }) }
+        return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
+    }
+
     /// Whether the socket is one that whoever started us has bound.
     public var isActivated: Bool { file == nil }
+
+    /// What would keep ``change(to:)`` from working.
+    public static func check(_ settings: UnixDoorSettings) throws(DoorError) {
+        _ = try UnixSocketFile.group(settings.group)
+    }
 
     /// Gives the socket file, whose path stays, another mode and group. Sessions go on.
     public func change(to next: UnixDoorSettings) throws(DoorError) {

@@ -47,11 +47,14 @@ struct UnixSocketFile {
     /// chmod and chown of the file that is ours.
     func change(mode: UInt32, group name: String?) throws(DoorError) {
         let group = try Self.group(name) ?? getegid()
-        if chown(path, uid_t.max, group) != 0 { throw .system("chown", path, errno) }
+        var status = stat()
+        // A sandbox may forbid chown altogether, and there is nothing to change then.
+        let isRight = lstat(path, &status) == 0 && status.st_gid == group
+        if !isRight, chown(path, uid_t.max, group) != 0 { throw .system("chown", path, errno) }
         if chmod(path, mode) != 0 { throw .system("chmod", path, errno) }
     }
 
-    private static func group(_ name: String?) throws(DoorError) -> gid_t? {
+    static func group(_ name: String?) throws(DoorError) -> gid_t? {
         guard let name else { return nil }
         guard let entry = getgrnam(name) else {
             throw DoorError(code: .unknownGroup, description: "proxy.unix.group \(name): no such group")
@@ -84,7 +87,8 @@ struct UnixSocketFile {
             throw DoorError(
                 code: .notASocket, description: "\(path) exists and is no socket: remove it, or set proxy.unix.path")
         }
-        let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let probe = socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard probe >= 0 else { throw .system("socket", path, errno) }
         defer { Glibc.close(probe) }
         let result = withAddress(of: path) { connect(probe, $0, $1) }

@@ -139,7 +139,7 @@ public final class Reloader {
             case .success(let adoption):
                 let notes =
                     candidate.notes + Self.notes(adoption)
-                    + candidate.flags.ineffectiveEdits(from: written, to: candidate.written)
+                    + pidFileNote(candidate) + candidate.flags.ineffectiveEdits(from: written, to: candidate.written)
                 snapshot = next
                 loaded = candidate.loaded
                 written = candidate.written
@@ -150,6 +150,11 @@ public final class Reloader {
             case .failure(.shuttingDown): refuse(candidate, run, "the gateway is shutting down")
             }
         }
+    }
+
+    private func pidFileNote(_ candidate: Candidate) -> [String] {
+        guard candidate.loaded.switches.pidFile != loaded.switches.pidFile else { return [] }
+        return ["ZSCALER_MCP_PID_FILE has changed: it takes effect at a restart"]
     }
 
     private static func notes(_ adoption: Adoption) -> [String] {

@@ -31,6 +31,7 @@ final class JournalSink: StreamSink {
     private var bytes: UInt64 = 0
     private var missing: UInt64 = 0
     private var gaps: UInt64 = 0
+    private var seenDropped: UInt64 = 0
 
     /// What the gate keeps free: room for other events, and an entry's usual size for each answer that is due. An
     /// estimate, and enough of one: the journal promises nothing for what it has taken either.
@@ -124,6 +125,7 @@ final class JournalSink: StreamSink {
     }
 
     func tick() {
+        noteDropped()
         if closed != nil, obstacle() == nil { closed = nil }
         if closed == nil { _ = closeGap() }
     }
@@ -143,6 +145,15 @@ final class JournalSink: StreamSink {
     }
 
     // MARK: Inside
+
+    /// What the courier gave up, told by the writer for all who use it: here it shows as missing. `seq` has its holes.
+    private func noteDropped() {
+        let dropped = writer.status.dropped
+        guard dropped > seenDropped else { return }
+        if !isToolCallLog { missing += dropped - seenDropped }
+        seenDropped = dropped
+        lastError = "the journal refused \(dropped) entries: \(writer.status.lastError ?? "no reason")"
+    }
 
     private var fullQueue: String { "the journal's queue of \(writer.capacity) bytes is full" }
 

@@ -153,3 +153,52 @@ def test_two_stdio_gateways_are_listed_and_chosen_by_their_configuration(make_ga
         assert "--pid-file" in ended.stderr
         (one, _other) = sorted(gateway.directory.glob("*.pid"))
         assert gateway.run("status", "--pid-file", str(one)).returncode == 0
+
+
+def test_a_restart_that_is_refused_says_why_at_once(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"]).start().ready()
+    with gateway.session() as client:
+        gateway.config_path.write_text("proxy: {\n")
+        ended = gateway.run("restart")
+        assert ended.returncode == 1, ended
+        assert "restart refused" in ended.stderr
+        assert "gatekit.yaml:" in ended.stderr
+        assert "result" in client.call("a")
+
+
+def test_a_termination_during_a_restart_wins(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"]).start().ready()
+    assert gateway.process
+    with gateway.session() as client:
+        client.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                     "params": {"name": "a", "arguments": {"delay": 2}}})  # fmt: skip
+        wait_until(lambda: gateway.audit.records("REQUEST", method="tools/call"), "the call was admitted")
+        gateway.process.send_signal(signal.SIGUSR2)
+        wait_until(lambda: "Restarting" in gateway.log(), "the restart began")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert "result" in client.answer_to(1)
+    assert gateway.process.wait(20) == 0
+    gateway.process = None
+
+
+def test_a_restart_follows_a_pid_file_that_moved(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"])
+    old, new = gateway.directory / "old.pid", gateway.directory / "new.pid"
+    dotenv = gateway.directory / ".env"
+    dotenv.write_text(f"ZSCALER_MCP_PID_FILE={old}\n")
+    gateway.process = gateway.spawn(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    pid = gateway.process.pid
+
+    def status(place: Path) -> dict | None:
+        ended = gateway.run("status", "--json", "--pid-file", str(place))
+        return json.loads(ended.stdout) if ended.returncode == 0 else None
+
+    wait_until(lambda: (found := status(old)) and found["upstream"]["state"] == "ready", "it was up")
+    dotenv.write_text(f"ZSCALER_MCP_PID_FILE={new}\n")
+    reloaded = gateway.run("reload", "--pid-file", str(old))
+    assert reloaded.returncode == 0, reloaded
+    assert "ZSCALER_MCP_PID_FILE" in reloaded.stdout
+    gateway.process.send_signal(signal.SIGUSR2)
+    wait_until(lambda: status(new), "the new image was at the new place")
+    assert status(new)["pid"] == pid
+    assert not old.exists()

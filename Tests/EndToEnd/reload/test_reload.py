@@ -329,3 +329,48 @@ def test_a_signal_during_the_end_does_not_disturb_it(make_gateway: Callable[...,
         assert "result" in client.answer_to(1)
     assert gateway.process.wait(20) == 0
     gateway.process = None
+
+
+def test_a_refused_reload_rotates_nothing(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"], audit={"backup_count": 2}).start()
+    sinks = gateway.configuration["plugins"]["auditing"]
+    with gateway.session() as client:
+        client.call("a", request_id="kept")
+        for _ in range(4):
+            sinks[0]["config"]["format"] = "line"
+            sinks[1:] = [{"policy": "file_auditing", "config": {"output_file": "/proc/no/audit.log"}}]
+            gateway.write_configuration()
+            assert gateway.run("reload").returncode == 1
+    assert not Path(f"{gateway.audit.path}.1").exists()
+    assert "kept" in gateway.audit.requests()
+
+
+def test_nobody_comes_in_through_a_door_that_a_reload_did_not_bring(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"])
+    gateway.configuration["proxy"]["timeouts"] = {"connection_timeout": 2}
+    gateway.write_configuration()
+    gateway.start().ready()
+    other = gateway.directory / "other.sock"
+    gateway.configuration["proxy"]["unix"]["path"] = str(other)
+    gateway.configuration["proxy"]["upstream"]["env"]["MARKED"] = "mute"
+    gateway.write_configuration()
+    assert gateway.process
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(other.exists, "the reload took the new path")
+    with pytest.raises(ConnectionRefusedError):
+        Lines.over_unix(other)
+    wait_until(lambda: (gateway.status()["last_reload"] or {}).get("result") == "refused", "it was refused")
+    assert not other.exists()
+    with gateway.session() as client:
+        assert "result" in client.call("a")
+
+
+def test_the_last_door_is_never_closed(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"]).start()
+    gateway.configuration["proxy"]["transport"] = "stdio"
+    gateway.write_configuration()
+    ended = gateway.run("reload")
+    assert ended.returncode == 1
+    assert "no door would be left" in ended.stderr
+    with gateway.session() as client:
+        assert "result" in client.call("a")
