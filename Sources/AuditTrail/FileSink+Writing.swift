@@ -73,6 +73,7 @@ extension FileSink {
 
     /// Goes on in what stands at the path now. A record whose beginning is in the old file is ended there first.
     func follow() {
+        if file.isBeingRotated() { return }
         if isMidRecord {
             let end = pending.bytes.firstIndex(of: 0x0A).map { $0 + 1 } ?? pending.count
             guard write(end) else { return }

@@ -158,7 +158,8 @@ final class Scene {
             rename: { from, to in
                 let fault = machine.state.withLock { $0.renameFault }
                 return fault != 0 ? fault : FileCalls.system.rename(from, to)
-            })
+            },
+            link: { from, to in FileCalls.system.link(from, to) })
         trail = AuditTrail(
             run: "00c0ffee", version: "1.0.0", journal: journal,
             toolCallLog: logsToJournal ? .journal : .stderr { lines in machine.take(lines) },

@@ -244,14 +244,35 @@ final class AuditFile {
             let code = calls.rename("\(path).\(index)", "\(path).\(index + 1)")
             if code != 0, code != ENOENT { return "cannot rename \(path).\(index): \(systemText(code))" }
         }
-        var code = calls.rename(path, "\(path).1")
+        // The only backup is the oldest one, and has to go.
+        if backups == 1 { unlink("\(path).1") }
+        // The path names a file at every moment. Were it gone for an instant, a gateway that shares it could create
+        // one there, which the next rename would replace together with what was written to it.
+        var code = calls.link(path, "\(path).1")
+        let isLinked = code == 0
+        // Not every file system has links; there, ``isBeingRotated`` keeps the others from following too early.
+        if !isLinked { code = calls.rename(path, "\(path).1") }
         guard code == 0 else { return "cannot rename \(path): \(systemText(code))" }
         code = calls.rename(fresh, path)
         guard code == 0 else {
-            _ = calls.rename("\(path).1", path)
+            if isLinked { unlink("\(path).1") } else { _ = calls.rename("\(path).1", path) }
             return "cannot rename \(fresh): \(systemText(code))"
         }
         return nil
+    }
+
+    /// Whether the path is gone because another gateway is in the midst of a rotation: what is open is still the right
+    /// place for records.
+    func isBeingRotated() -> Bool {
+        var info = stat()
+        guard lstat(path, &info) != 0, errno == ENOENT else { return false }
+        do throws(Errno) {
+            let lock = try RotationLock(path)
+            withExtendedLifetime(lock) {}
+            return false
+        } catch {
+            return error.code == EWOULDBLOCK
+        }
     }
 
     private func removeBeyond(_ backups: Int) {

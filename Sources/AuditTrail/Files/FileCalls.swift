@@ -15,6 +15,8 @@ struct FileCalls: Sendable {
     var synchronize: @Sendable (_ descriptor: Int32, _ isDirectory: Bool) -> Int32
     /// rename(2); 0 or an errno.
     var rename: @Sendable (_ from: String, _ to: String) -> Int32
+    /// link(2); 0 or an errno.
+    var link: @Sendable (_ from: String, _ to: String) -> Int32
 
     static let system = FileCalls(
         write: { descriptor, bytes in
@@ -42,7 +44,7 @@ struct FileCalls: Sendable {
             }
             return 0
         },
-        rename: { Glibc.rename($0, $1) == 0 ? 0 : errno })
+        rename: { Glibc.rename($0, $1) == 0 ? 0 : errno }, link: { Glibc.link($0, $1) == 0 ? 0 : errno })
 }
 
 /// An open file that is closed when the last one who needs it lets go: the sink, or a sync still running.
