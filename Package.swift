@@ -155,7 +155,7 @@ let package = Package(
             "Reload",
             ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream", nioCore]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
-        tests("Daemon", ["Systemd", logging]),
+        tests("Daemon", ["AuditTrail", "Systemd", logging]),
         tests(
             "HTTPDoor",
             [

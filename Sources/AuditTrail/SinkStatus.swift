@@ -28,4 +28,22 @@ public struct SinkStatus: Hashable, Sendable {
     public var missing: UInt64
     /// The last thing that failed, also when it works again or harms nothing, such as a rotation.
     public var lastError: String?
+
+    /// Joins what is known of a sink.
+    public init(
+        name: String, kind: Kind, records: UInt64, bytes: UInt64, queuedBytes: Int, isOpen: Bool, reason: String?,
+        gapCount: UInt64, gaps: UInt64, missing: UInt64, lastError: String?
+    ) {
+        self.name = name
+        self.kind = kind
+        self.records = records
+        self.bytes = bytes
+        self.queuedBytes = queuedBytes
+        self.isOpen = isOpen
+        self.reason = reason
+        self.gapCount = gapCount
+        self.gaps = gaps
+        self.missing = missing
+        self.lastError = lastError
+    }
 }

@@ -95,6 +95,8 @@ static _Noreturn void run_child(const struct plan *plan) {
     sigset_t none;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) fail_child(error_fd, GK_STAGE_ISOLATE, errno);
+    int limited = gk_descriptor_limit_restore();
+    if (limited != 0) fail_child(error_fd, GK_STAGE_ISOLATE, limited);
     execve(plan->path, plan->argv, plan->envp);
     fail_child(error_fd, GK_STAGE_EXEC, errno);
 }

@@ -42,7 +42,9 @@ public struct InstanceClaim: Sendable {
             throw conflict(chosen, lock: path)
         }
         do {
-            return InstanceClaim(pidFile: chosen, lock: lock, notes: try replaceable(chosen, lock: path))
+            let isNamed = places.explicit != nil
+            return InstanceClaim(
+                pidFile: chosen, lock: lock, notes: try replaceable(chosen, lock: path, isNamed: isNamed))
         } catch {
             lock.release()
             throw error
@@ -65,12 +67,18 @@ public struct InstanceClaim: Sendable {
     }
 
     /// What stands at a path whose lock is ours, as notes; fails beside a living instance, whose lock was deleted.
-    private static func replaceable(_ path: String, lock: String) throws(ControlError) -> [String] {
+    ///
+    /// A file that somebody named may be anything, and one that is no PID file is theirs.
+    private static func replaceable(_ path: String, lock: String, isNamed: Bool) throws(ControlError) -> [String] {
         let finding = PIDFileFinding.look(at: path)
         switch finding {
         case .absent: return []
         case .running(let file, _) where file.pid == getpid(): return []
         case .running, .foreign: throw conflict(path, lock: lock)
+        case .corrupt(let reason) where isNamed:
+            throw ControlError(
+                .notOurs,
+                "--pid-file \(path) exists and is no PID file (\(reason)); remove it, or name another one")
         case .stale, .reused, .corrupt, .notPermitted: return ["replacing \(path): \(finding.text)"]
         }
     }

@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import AuditTrail
 internal import ControlPlane
 internal import Gateway
@@ -54,6 +55,8 @@ public enum Daemon {
         let sockets = try ListenDescriptors.received()
         let passed = try Doors.passed(in: sockets)
 
+        raiseDescriptorLimit(for: settings.limits)
+
         // Before any other thread: it forks the watcher.
         let spawner = SpawnThread(logger: DaemonLog.logger("gatekit.upstream"))
         try spawner.start()
@@ -109,6 +112,17 @@ public enum Daemon {
         } catch {
             life.dismantle()
             throw error
+        }
+    }
+
+    /// Each session is a descriptor. The usual soft limit of 1024 is there for programs that use select(2).
+    private static func raiseDescriptorLimit(for limits: Limits) {
+        let limit = gk_descriptor_limit_raise()
+        let needed = limits.maxSessions + 100
+        if limit >= 0, limit < needed {
+            DaemonLog.logger("gatekit.main").warning(
+                "max_sessions \(limits.maxSessions) needs about \(needed) open files and the limit is \(limit): raise it (ulimit -n, LimitNOFILE=) or lower max_sessions"
+            )
         }
     }
 

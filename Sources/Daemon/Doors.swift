@@ -134,7 +134,7 @@ final class Doors {
         defer { change = .none }
         switch (change, isRefused) {
         case (.add(let place), true): place.release()
-        case (.add(let place), false): replace(by: UnixDoor.open(place, gateway, log))
+        case (.add(let place), false): move(to: place)
         case (.addPassed, false): if let passed { replace(by: openPassed(passed)) }
         case (.remove, false):
             unix?.close()
@@ -148,6 +148,19 @@ final class Doors {
         case (.none, _), (.remove, true), (.modify, true), (.addPassed, true): break
         }
         stdio?.setLone(gateway.snapshot.settings.transports == [.stdio])
+    }
+
+    /// The new path takes clients before the old one is gone, and before anybody hears that the reload is done.
+    private func move(to place: UnixDoor.Place) {
+        do throws(DoorError) {
+            try place.listen()
+        } catch {
+            place.release()
+            return log.error("the new door could not be opened, the former one stays: \(error)")
+        }
+        unix?.close()
+        unix = nil
+        replace(by: UnixDoor.open(place, gateway, log))
     }
 
     private func replace(by opening: EventLoopFuture<NIOLoopBound<UnixDoor>>) {

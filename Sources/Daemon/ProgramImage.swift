@@ -21,6 +21,12 @@ enum ProgramImage {
         _ = path
     }
 
+    /// Why the program could not be executed anew; nil when it could.
+    static var problem: String? {
+        access(path, X_OK) == 0
+            ? nil : "the program \(path) cannot be executed: \(String(cString: strerror(errno)).lowercased())"
+    }
+
     /// The descriptor of the lock that the image before this one handed over, if this one's place is `pidFile` too. A
     /// configuration that names another place lets the former one go.
     static func inheritedLock(keptFor pidFile: String) -> Int32? {

@@ -35,6 +35,7 @@ final class Serving {
         now: { Reloader.Moment(monotonic: ControlTime.monotonic(), wall: ControlTime.wall()) })
     var control: ControlServer?
     private var heartbeat: Heartbeat?
+    private var sinkWatch = SinkWatch()
     private var statusTimer: RepeatedTask?
     private(set) var isEnding = false
     private var isRestarting = false
@@ -118,10 +119,10 @@ final class Serving {
         parts.notifier?.ready(status: statusText)
         if let notifier = parts.notifier {
             heartbeat = Heartbeat.begin(on: gateway.eventLoop, workers: parts.workers, notifier)
-            let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
-            statusTimer = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-                bound.value.tellStatus()
-            }
+        }
+        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+        statusTimer = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            bound.value.tellStatus()
         }
         reloader.startSucceeded()
     }
@@ -156,6 +157,10 @@ final class Serving {
     }
 
     private func tellStatus() {
+        let audit = DaemonLog.logger("gatekit.audit")
+        for news in sinkWatch.news(of: gateway.sinks) {
+            audit.log(level: news.isTrouble ? .error : .info, "\(news.text)")
+        }
         // While a reload or the end is told, its own words stay.
         if !reloader.isReloading, !isEnding { parts.notifier?.status(statusText) }
     }
@@ -175,6 +180,7 @@ final class Serving {
         guard settings.transports != [.stdio] || parts.doors.stdio == nil else {
             return refuseRestart(["the only session is on stdin and stdout, and would end with it"])
         }
+        if let problem = ProgramImage.problem { return refuseRestart([problem]) }
         let files = parts.files
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         parts.workers.runIfActive(eventLoop: gateway.eventLoop) { () throws -> Void in
@@ -229,7 +235,8 @@ final class Serving {
         let stdio = parts.doors.stdio
         // Signs of life go on: for a restart the manager's watchdog stays armed.
         let last = NIOLoopBound((control, heartbeat), eventLoop: gateway.eventLoop)
-        gateway.shutDown {
+        gateway.shutDown { [log] in
+            log.info("Ended: every call has been answered and recorded")
             last.value.0?.close()
             last.value.1?.end()
             guard let stdio else { return life.ended {} }

@@ -44,7 +44,8 @@ public enum ConfigurationReader {
             configDirectory: FilePath.directory(configPath), reportsUnsetVariables: layered.isComplete)
         let settings = settings(source.config, configPath: configPath, reading: reading)
 
-        let problems = layered.problems + reading.problems
+        let problems =
+            layered.problems + reading.problems + (settings.map { overwritten($0, source, configPath) } ?? [])
         guard problems.isEmpty, var settings else { throw ConfigurationError(problems: problems) }
         if let level = layered.switches.logLevel { settings.logLevel = level }
         settings.toolCallLog = layered.switches.logToolCalls ?? false
@@ -89,6 +90,27 @@ public enum ConfigurationReader {
             settings.logLevel = logLevel(text, reading: reading) ?? settings.logLevel
         }
         return upstream == nil ? nil : settings
+    }
+
+    /// A sink would move its own configuration, or the socket, out of its way.
+    private static func overwritten(
+        _ settings: Settings, _ source: ConfigurationSource, _ configPath: String
+    ) -> [ConfigurationProblem] {
+        let dotenv = source.dotenv.map {
+            FilePath.absolute($0.path, directory: ConfigurationSearch.workingDirectory(), homeDirectory: "")
+        }
+        let taken = [
+            (configPath, "the configuration file"), (dotenv ?? "", "the .env file"),
+            (settings.unix.path, "the socket of proxy.unix"),
+        ]
+        return settings.fileAuditing.flatMap { sink in
+            taken.filter { !$0.0.isEmpty && FilePath.identity($0.0) == FilePath.identity(sink.outputFile) }.map {
+                ConfigurationProblem(
+                    file: source.config.path,
+                    message:
+                        "file_auditing writes to '\(printable(sink.outputFile))', which is \($0.1); name another file")
+            }
+        }
     }
 
     private static func redactedNames(_ section: Section) -> [String] {

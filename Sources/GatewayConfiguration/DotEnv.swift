@@ -26,7 +26,9 @@ struct DotEnv: Hashable, Sendable {
 
     /// Parses a file's bytes. Never fails as a whole: what can be read is in ``bindings``, the rest in ``problems``.
     init(_ bytes: [UInt8]) {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // A mark at the beginning, as some editors leave it, would make the first name another one.
+        let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
+        guard let text = String(validating: content, as: UTF8.self) else {
             bindings = []
             problems = [Problem(line: 1, message: "not valid UTF-8; save the file as UTF-8")]
             return

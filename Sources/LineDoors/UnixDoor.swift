@@ -44,6 +44,11 @@ public final class UnixDoor {
             file = try UnixSocketFile(settings)
         }
 
+        /// Lets clients connect; they wait until the door is opened. Once.
+        public func listen() throws(DoorError) {
+            guard Glibc.listen(file.descriptor, 1024) == 0 else { throw .system("listen", settings.path, errno) }
+        }
+
         /// Gives the path back. Not after it was opened.
         public func release() {
             file.remove()
@@ -51,17 +56,11 @@ public final class UnixDoor {
         }
     }
 
-    /// Listens on a place; clients can connect from here on. Call on the gateway loop.
+    /// Serves those who connect to a place. Takes it over. Call on the gateway loop.
     public static func open(
         _ place: Place, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<UnixDoor>> {
-        // At once: the channel does it too, but some turns later, and whoever hears of the door may come before that.
-        guard listen(place.file.descriptor, 1024) == 0 else {
-            let error = DoorError.system("listen", place.settings.path, errno)
-            place.release()
-            return gateway.eventLoop.makeFailedFuture(error)
-        }
-        return open(place.settings, place.file, place.file.descriptor, gateway, logger)
+        open(place.settings, place.file, place.file.descriptor, gateway, logger)
     }
 
     /// Serves a socket that is listening already, as systemd passes it: its file stays when the door closes. Takes the

@@ -75,7 +75,7 @@ struct StatusTextTests {
                 + #""missing":0,"name":"/var/log/gatekit/audit.log","queued_bytes":0,"reason":null,"records":1204}],"#
                 + #""config":{"generation":4,"hash":"1a2b3c4d"},"config_path":"/etc/gatekit/gatekit.yaml","#
                 + #""env":{"path":"/etc/gatekit/.env","source":"live"},"last_reload":null,"log_lines_dropped":0,"#
-                + #""pending":1,"pid":7,"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
+                + #""pending":1,"pid":7,"refused_restart":null,"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
                 + #""transports":[{"address":"/run/gatekit/mcp.sock","name":"unix","path":"/run/gatekit/mcp.sock"}],"#
                 + #""upstream":{"era":"legacy","name":"filesystem","own_processes":0,"pid":15590,"reason":null,"#
                 + #""restarts":1,"state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#)

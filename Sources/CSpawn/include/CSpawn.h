@@ -96,6 +96,14 @@ int gk_waker_wake(int fd);
 /// Makes the waker unreadable again.
 int gk_waker_rest(int fd);
 
+/// Raises the soft limit of open descriptors to the hard one, for this process alone: what it starts gets the former
+/// limit back, since programs that use select(2) must not see descriptors above 1023. Returns the limit in force, or -1.
+/// Call once, before the first program is started.
+long gk_descriptor_limit_raise(void);
+
+/// In a child, before execve: undoes the raise. Async-signal-safe. An errno, or 0.
+int gk_descriptor_limit_restore(void);
+
 /// Names the calling thread for ps and top; at most 15 bytes count.
 void gk_name_thread(const char *name);
 

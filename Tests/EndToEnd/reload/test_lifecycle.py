@@ -122,6 +122,17 @@ def test_a_pid_file_that_lies_is_never_believed(make_gateway: Callable[..., Gate
     wait_until(lambda: gateway.run("status").returncode == 0, "the new PID file is true")
 
 
+def test_a_named_file_that_is_no_pid_file_is_never_touched(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(marked(), tools=["a"])
+    notes = gateway.directory / "notes.txt"
+    notes.write_text("important")
+    ended = gateway.run("--config", str(gateway.config_path), "--pid-file", str(notes))
+    assert ended.returncode == 1
+    assert f"--pid-file {notes} exists and is no PID file" in ended.stderr
+    assert notes.read_text() == "important"
+    gateway.killed = gateway.closed = True  # it never served
+
+
 def test_a_killed_daemon_leaves_a_pid_file_that_nobody_believes(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(marked(), tools=["a"]).start()
     gateway.kill()
