@@ -102,8 +102,9 @@ extension Bridge {
 
     /// An answer cannot wait: it belongs to this connection or to none.
     private mutating func answer(_ scan: MessageScan, _ line: ByteBuffer) {
+        let answer = note(scan, line)
         guard phase == .replaying else { return }
-        switch note(scan, line) {
+        switch answer {
         case .pass: emit(.toDaemon(SplicedMessage(line)))
         case .rename(let original):
             var message = SplicedMessage(line)

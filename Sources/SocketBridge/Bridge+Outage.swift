@@ -6,8 +6,8 @@ extension Bridge {
     /// The connection is gone, whoever closed it; what it brought was reported before.
     mutating func daemonLost(now: Int) {
         guard phase == .connected || phase == .replaying || phase == .hangingUp else { return }
-        let isOwed = !calls.isEmpty || !ownRequests.isEmpty
-        let wasSound = isProven || (phase == .connected && !isOwed && now - connectedAt >= BridgeLimits.soundAfter)
+        let wasSound = isProven || (phase == .connected && now - connectedAt >= BridgeLimits.soundAfter)
+        if !wasSound, phase != .hangingUp { outage.reason = "it accepted the connection and closed it" }
         ownRequests.removeAll()
         let lost = settle()
         let unanswered = serverRequests.connectionLost()

@@ -25,7 +25,7 @@ enum BridgeLimits {
     static let firstBackoff = 100
     /// The longest wait.
     static let longestBackoff = 2000
-    /// A connection that has said nothing and is owed nothing counts as sound when it has lived that long.
+    /// A connection on which the daemon said nothing counts as sound when it has lived that long.
     static let soundAfter = 2000
     /// How long a daemon may take to answer the replayed `initialize`: its upstream starts anew meanwhile.
     static let handshake = 120_000

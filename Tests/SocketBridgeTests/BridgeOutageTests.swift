@@ -99,6 +99,17 @@ struct BridgeOutageTests {
         }
         #expect(rounds == 4)
         #expect(actions.last == "exit 1")
+        #expect(conversation.notes.last?.hasSuffix("it accepted the connection and closed it") == true)
+    }
+
+    @Test("a connection that stood for a while renews the patience, though the daemon never said a word")
+    func silentButSound() {
+        var conversation = Conversation(patience: 1000)
+        _ = conversation.start()
+        _ = conversation.connected()
+        conversation.now = 3_600_000
+        _ = conversation.client(Conversation.initialize)
+        #expect(conversation.lost() == ["note", "wake 100"])
     }
 
     @Test("a daemon that refuses initialize is asked again until the patience ends")

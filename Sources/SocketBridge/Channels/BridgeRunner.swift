@@ -64,7 +64,7 @@ final class BridgeRunner {
     func daemonConnected(_ channel: any Channel) {
         daemon = channel
         daemonLines = LineFramer(maxMessageBytes: BridgeLimits.lineBytes)
-        toDaemon.clear()
+        toDaemon = LineOutbox()
         bridge.connected(now: now)
         perform()
         updateReading()
@@ -84,7 +84,7 @@ final class BridgeRunner {
 
     func daemonLost() {
         daemon = nil
-        toDaemon.clear()
+        toDaemon = LineOutbox()
         bridge.daemonLost(now: now)
         perform()
         updateReading()
@@ -109,8 +109,14 @@ final class BridgeRunner {
 
     /// Hands over what the events of this turn brought.
     func flush() {
-        if let daemon { toDaemon.flush(to: daemon) }
-        toClient.flush(to: client)
+        if let daemon { write(toDaemon.take(), to: daemon) }
+        write(toClient.take(), to: client)
+    }
+
+    private func write(_ buffers: [ByteBuffer], to channel: any Channel) {
+        guard !buffers.isEmpty else { return }
+        for buffer in buffers { channel.write(buffer, promise: nil) }
+        channel.flush()
     }
 
     /// A side is read only while what it causes can be written: to the other side, and answers of our own to itself.
@@ -138,8 +144,8 @@ final class BridgeRunner {
 
     private func perform(_ action: BridgeAction) {
         switch action {
-        case .toClient(let message): toClient.append(message, to: client)
-        case .toDaemon(let message): if let daemon { toDaemon.append(message, to: daemon) }
+        case .toClient(let message): toClient.append(message)
+        case .toDaemon(let message): if daemon != nil { toDaemon.append(message) }
         case .connect:
             let runner = NIOLoopBound(self, eventLoop: eventLoop)
             connector.connect(self).whenComplete { result in
@@ -148,7 +154,7 @@ final class BridgeRunner {
         case .disconnect: daemon?.close(promise: nil)
         case .endDaemonInput:
             guard let daemon else { return }
-            toDaemon.flush(to: daemon)
+            write(toDaemon.take(), to: daemon)
             // Behind everything written.
             daemon.writeAndFlush(ByteBuffer()).assumeIsolated().whenComplete { _ in
                 daemon.close(mode: .output, promise: nil)
@@ -174,7 +180,7 @@ final class BridgeRunner {
         timer?.cancel()
         daemon?.close(promise: nil)
         updateReading()
-        toClient.flush(to: client)
+        write(toClient.take(), to: client)
         let exit = exit
         client.closeFuture.whenComplete { _ in exit.succeed(code) }
         guard client.isActive else { return }

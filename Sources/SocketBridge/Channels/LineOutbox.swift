@@ -1,44 +1,40 @@
 internal import JSONRPCWire
 internal import NIOCore
 
-/// Lines for one channel: small ones gathered into one buffer, large ones as slices of what was received.
+/// Lines for one channel until the end of a turn: small ones gathered into one buffer, large ones as slices of what was
+/// received.
 struct LineOutbox {
+    private var full: [ByteBuffer] = []
     private var tail = ByteBuffer()
-    private var hasWritten = false
 
     /// Above this, handing slices to the kernel is cheaper than copying.
     private static let copyLimit = 32 * 1024
 
     /// Adds one line and its newline.
-    mutating func append(_ message: SplicedMessage, to channel: any Channel) {
+    mutating func append(_ message: SplicedMessage) {
         if message.byteCount <= Self.copyLimit {
             message.write(to: &tail)
         } else {
-            writeTail(to: channel)
-            message.forEachPiece { channel.write($0, promise: nil) }
-            hasWritten = true
+            seal()
+            message.forEachPiece { full.append($0) }
         }
         tail.writeInteger(UInt8(ascii: "\n"))
-        if tail.readableBytes > Self.copyLimit { writeTail(to: channel) }
     }
 
-    /// Hands everything to the channel.
-    mutating func flush(to channel: any Channel) {
-        writeTail(to: channel)
-        guard hasWritten else { return }
-        hasWritten = false
-        channel.flush()
+    /// Takes everything out, in order.
+    ///
+    /// It is for the caller to write it, with no access to the outbox under way: a write that fails closes the channel,
+    /// which comes back here at once.
+    mutating func take() -> [ByteBuffer] {
+        seal()
+        guard !full.isEmpty else { return [] }
+        defer { full.removeAll() }
+        return full
     }
 
-    /// Forgets what was not written.
-    mutating func clear() {
-        self = LineOutbox()
-    }
-
-    private mutating func writeTail(to channel: any Channel) {
+    private mutating func seal() {
         guard tail.readableBytes > 0 else { return }
-        channel.write(tail, promise: nil)
+        full.append(tail)
         tail = ByteBuffer()
-        hasWritten = true
     }
 }

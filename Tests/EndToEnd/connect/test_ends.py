@@ -28,7 +28,8 @@ def test_without_a_daemon_the_client_and_the_person_learn_why(
         client.send(message("initialize", initialize_params(), 7))
         error = client.answer_to(7)["error"]
         assert client.receive() is None
-    assert time.monotonic() - began < 1
+    # Half a second; the rest is for a machine that has other things to do as well.
+    assert time.monotonic() - began < 5
     assert error["code"] == -32603
     assert error["data"] == {"reason": "upstream_unavailable"}
     for text in (error["message"], bridge.log()):
