@@ -45,6 +45,7 @@ let package = Package(
     targets: [
         // Layer 0: bytes and processes, nothing of MCP's meaning.
         module("JSONRPCWire", [nioCore]),
+        module("StandardStreams", []),
         .target(name: "CSpawn", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(name: "CFileSpace", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
@@ -79,7 +80,12 @@ let package = Package(
             ]),
 
         // Layer 5: how clients come in.
-        module("LineDoors", ["CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix, logging]),
+        module(
+            "LineDoors",
+            [
+                "CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", "StandardStreams", nioCore, nioPosix,
+                logging,
+            ]),
 
         // Streamable HTTP; it alone imports HTTP and TLS.
         module(
@@ -104,15 +110,19 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "ControlPlane", "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore,
-                nioPosix, logging,
+                "ControlPlane", "MCPRouting", "Reload", "StandardStreams", "Systemd", "Telemetry", "ToolPolicy",
+                "Upstream",
+                nioCore, nioPosix, logging,
             ]),
+
+        // What an MCP client launches to reach a daemon: no part of the daemon, only its wire.
+        module("SocketBridge", ["JSONRPCWire", "StandardStreams", nioCore, nioPosix]),
 
         // Layer 7: the commands, and the two names they are installed under.
         module(
             "Commands",
             [
-                "ControlPlane", "Daemon", "GatewayConfiguration", logging,
+                "ControlPlane", "Daemon", "GatewayConfiguration", "SocketBridge", "StandardStreams", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "gatekit", dependencies: ["Commands"], swiftSettings: strict),
@@ -162,6 +172,7 @@ let package = Package(
                 "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
+        tests("SocketBridge", ["JSONRPCWire", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),

@@ -2,7 +2,7 @@
 enum ArgumentOrder {
     /// The options that take a value as the next word.
     static let valued: Set<String> = [
-        "--config", "--dotenv-path", "--transport", "--pid-file", "--instance", "--timeout",
+        "--config", "--dotenv-path", "--transport", "--pid-file", "--instance", "--timeout", "--socket", "--patience",
     ]
 
     /// Moves the first word that is a subcommand to the front. A word that is an option's value is none.

@@ -18,6 +18,7 @@ public struct GatekitCommand: ParsableCommand {
 
               gatekit --config F             serve; Ctrl-C or end of input ends it
               gatekit check --config F       what would run, or every mistake
+              gatekit connect                join stdin and stdout to the running daemon
               gatekit reload                 take over an edited configuration
               gatekit status                 how the running instance is
               gatekit --config F --verbose   serve, and show the settings first
@@ -35,7 +36,8 @@ public struct GatekitCommand: ParsableCommand {
             """,
         version: GatekitVersion.text,
         subcommands: [
-            CheckCommand.self, ReloadCommand.self, StatusCommand.self, StopCommand.self, RestartCommand.self,
+            CheckCommand.self, ConnectCommand.self, ReloadCommand.self, StatusCommand.self, StopCommand.self,
+            RestartCommand.self,
         ])
 
     @OptionGroup var options: ConfigurationOptions

@@ -10,6 +10,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Reload
+internal import StandardStreams
 internal import Systemd
 internal import Upstream
 

@@ -7,6 +7,7 @@ internal import Logging
 internal import MCPRouting
 internal import NIOCore
 internal import Reload
+internal import StandardStreams
 internal import Systemd
 
 /// The doors of a gateway: opened at the start, added and closed by reloads. Confined to the gateway loop.

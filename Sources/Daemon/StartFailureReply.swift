@@ -2,6 +2,7 @@ internal import Glibc
 internal import JSONRPCWire
 internal import LineDoors
 internal import NIOCore
+internal import StandardStreams
 
 /// Tells a client that has just launched us why there is no gateway: as the error to the `initialize` that it is
 /// waiting for, so that the reason reaches the person in front of it.

@@ -3,6 +3,7 @@ internal import GatewayEvents
 public import MCPRouting
 public import NIOCore
 internal import NIOPosix
+public import StandardStreams
 
 /// The one session on our own stdin and stdout. It ends when the input ends and everything in flight was answered.
 ///

@@ -3,24 +3,25 @@ internal import Synchronization
 
 /// Makes any descriptor pollable. epoll refuses regular files (epoll_ctl(2), EPERM), and making a terminal
 /// non-blocking would change it for everyone who shares it: a thread copies such ones to or from a socket instead.
-final class DescriptorPump: Sendable {
+public final class DescriptorPump: Sendable {
     /// The pollable end; whoever uses it closes it.
-    let descriptor: Int32
+    public let descriptor: Int32
     /// nil when the descriptor was pollable by itself.
     private let thread: pthread_t?
 
-    /// Takes over `original`.
-    static func input(_ original: Int32) -> DescriptorPump? {
+    /// What can be polled for reading in place of `original`, which it takes over; nil when it cannot be used.
+    public static func input(_ original: Int32) -> DescriptorPump? {
         make(original) { original, other in (from: original, to: other) }
     }
 
-    /// Takes over `original`.
-    static func output(_ original: Int32) -> DescriptorPump? {
+    /// What can be polled for writing in place of `original`, which it takes over; nil when it cannot be used.
+    public static func output(_ original: Int32) -> DescriptorPump? {
         make(original) { original, other in (from: other, to: original) }
     }
 
-    /// Waits until everything was copied: an output's last bytes must be in the file before the process ends.
-    func join() {
+    /// Waits until everything was copied: an output's last bytes must be in the file before the process ends. Not on
+    /// the event loop.
+    public func join() {
         if let thread { pthread_join(thread, nil) }
     }
 
