@@ -41,6 +41,11 @@ public final class Gateway {
     var lingering = 0
     var actions: [Action] = []
     var isTurnOpen = false
+    /// Counts turns; a client's share of one is in ``TurnShare``.
+    var turn: UInt64 = 0
+    /// Clients that used up their share and have sent more, in the order in which they did.
+    var line: [ClientLink] = []
+    var isLineOpen = false
     var isPerforming = false
     var ticks: RepeatedTask?
     private var flush: Scheduled<Void>?
@@ -158,7 +163,7 @@ public final class Gateway {
     // MARK: - Turns
 
     /// Sees to it that the turn's end runs once, after every channel that is ready now has been read.
-    private func openTurn() {
+    func openTurn() {
         guard !isTurnOpen, hasWork else { return }
         isTurnOpen = true
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -166,13 +171,14 @@ public final class Gateway {
     }
 
     private var hasWork: Bool {
-        !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty || !closing.isEmpty || trail.hasPending
+        !line.isEmpty || !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty || !closing.isEmpty || trail.hasPending
     }
 
     /// Writes the audit, then lets go of what the turn brought. A sink that cannot take its bytes holds everything;
     /// the tick tries again.
     func endTurn() {
         isTurnOpen = false
+        turn += 1
         switch trail.commit() {
         case .blocked:
             // Their answers wait here meanwhile, where nothing else would stop them from asking for more.
@@ -184,6 +190,7 @@ public final class Gateway {
         }
         scheduleFlush()
         finishShutdownIfDrained()
+        openLine()
     }
 
     /// A sink of durability `none` may keep its records for 50 ms, which the tick is too coarse for.
