@@ -33,6 +33,8 @@ public final class Gateway {
     var router: Router
     var clients = LinkTable<SessionID, ClientLink>()
     var upstreams = LinkTable<UpstreamID, UpstreamLink>()
+    /// Those that routing has forgotten, until their processes are gone: their places may be taken again meanwhile.
+    var endingUpstreams: [UpstreamID: UpstreamLink] = [:]
     var dirtyClients: [ClientLink] = []
     var dirtyUpstreams: [UpstreamLink] = []
     /// Clients whose session has ended and that still have to get this turn's bytes.
@@ -225,7 +227,7 @@ public final class Gateway {
     /// A `sync` sink is durable through `barrier`.
     private func released(through barrier: UInt64) {
         eventLoop.assertInEventLoop()
-        for upstream in upstreams.values {
+        for upstream in upstreams.values + endingUpstreams.values {
             while let first = upstream.held.first, first.barrier <= barrier {
                 upstream.held.removeFirst()
                 upstream.heldBytes -= first.buffers.reduce(0) { $0 + $1.readableBytes }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -80,6 +79,21 @@ def test_beyond_the_cap_initialize_is_refused_until_a_process_is_gone(make_gatew
         assert pid_of(third)
 
 
+def test_sessions_that_come_and_go_are_not_confused_with_those_whose_processes_still_end(make_gateway: Make) -> None:
+    gateway = gateway_for(make_gateway, "dedicated", most=8).start().ready()
+    with ExitStack() as stack:
+        stays = join(stack, gateway, "stays")
+        for turn in range(20):
+            with gateway.session(name=f"comes and goes {turn}") as client:
+                assert pid_of(client) != pid_of(stays)
+            # Its process is still ending when the next one starts; at worst the cap has to be waited for.
+            wait_until(lambda: gateway.status()["upstream"]["own_processes"] < 8, "there was room for the next")
+        wait_until(lambda: gateway.status()["upstream"]["own_processes"] == 1, "only the one that stays is counted")
+    gateway.stop()
+    starts, exits = gateway.audit.records("UPSTREAM_START"), gateway.audit.records("UPSTREAM_EXIT")
+    assert (len(starts), len(exits)) == (22, 22)
+
+
 def test_a_crash_is_one_sessions_own(make_gateway: Make) -> None:
     gateway = gateway_for(make_gateway, "dedicated").start()
     with ExitStack() as stack:
@@ -89,8 +103,8 @@ def test_a_crash_is_one_sessions_own(make_gateway: Make) -> None:
             client.send(work("busy", delay=0.5))
         wait_until(lambda: gateway.audit.requests()["1"] == 4, "both calls were forwarded")
         os.kill(before[0], 9)
-        one.send(message("tools/call", {"name": "work", "arguments": {"nonce": "next"}}, "next"))
         assert one.answer_to(1)["error"]["data"]["reason"] == "upstream_exited"
+        one.send(message("tools/call", {"name": "work", "arguments": {"nonce": "next"}}, "next"))
         assert answered(other, "busy")["pid"] == before[1]
         content = one.answer_to("next")["result"]["structuredContent"]
         assert content["nonce"] == "next" and content["pid"] not in before
@@ -145,18 +159,10 @@ def test_a_client_that_never_reads_and_one_with_half_a_line_hold_up_nobody(make_
         half = join(stack, gateway, "half a line")
         other = join(stack, gateway, "other")
         half.send_bytes(encode(work("half"))[:-20])
-        # Each answer is 30 kB of the nonce: the cap of what may wait for a client is soon passed.
-        deaf.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # type: ignore[union-attr]
-        pad = "x" * 30_000
-        sent = 0
-        for number in range(40):
-            try:
-                deaf.send(message("tools/call", {"name": "work", "arguments": {"nonce": pad}}, number))
-                sent += 1
-            except (BrokenPipeError, ConnectionResetError):
-                break  # it was closed meanwhile, which is what this is about
+        large = {"nonce": "large", "size": 30_000}
+        deaf.send(*(message("tools/call", {"name": "work", "arguments": large}, number) for number in range(200)))
+        for _ in range(20):
             assert pid_of(other)
-        assert sent
         wait_until(
             lambda: gateway.audit.records("SESSION_END", client_name="never reads", reason="slow_reader"),
             "the session that never reads was closed",

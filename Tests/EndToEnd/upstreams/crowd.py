@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A server whose answers prove whose they are: each holds the nonce that its call sent, and which process gave it.
 
-The tool `work` takes {"nonce", "steps", "delay", "ask"}: it reports `steps` steps of progress under the call's token, each
-naming the nonce; with `ask` it has the client sample the nonce; and answers after `delay` seconds. MARKED in the
-environment is part of the answer. MARKED=broken makes it exit before it shakes hands.
+The tool `work` takes {"nonce", "steps", "delay", "ask", "size"}: it reports `steps` steps of progress under the call's
+token, each naming the nonce; with `ask` it has the client sample the nonce; and answers after `delay` seconds, with
+`size` bytes of text. MARKED in the environment is part of the answer. MARKED=broken makes it exit before it shakes hands.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def send(*messages: dict) -> None:
 def answer(call: dict, sampled: str | None = None) -> None:
     arguments = call["params"].get("arguments", {})
     content = {"nonce": arguments.get("nonce"), "pid": os.getpid(), "marked": MARKED, "sampled": sampled}
-    send({"id": call["id"], "result": {"content": [{"type": "text", "text": "done"}], "structuredContent": content}})
+    text = "x" * arguments.get("size", 4)
+    send({"id": call["id"], "result": {"content": [{"type": "text", "text": text}], "structuredContent": content}})
 
 
 def work(call: dict) -> None:
