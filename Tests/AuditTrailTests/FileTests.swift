@@ -319,12 +319,10 @@ struct FileTests {
     /// Where this process's descriptors in the directory lead to.
     private func openDescriptors() -> [String] {
         (0..<4096).compactMap { number in
-            var target = [UInt8](repeating: 0, count: 4096)
-            let length = target.withUnsafeMutableBytes {
-                readlink("/proc/self/fd/\(number)", $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
-            }
+            var target = [CChar](repeating: 0, count: 4096)
+            let length = readlink("/proc/self/fd/\(number)", &target, target.count)
             guard length > 0 else { return nil }
-            let path = String(decoding: target[..<length], as: UTF8.self)
+            let path = String(decoding: target[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
             return path.hasPrefix(directory.path) ? path : nil
         }
     }
