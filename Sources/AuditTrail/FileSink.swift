@@ -259,6 +259,8 @@ final class FileSink: AuditSink {
         mayReserve = true
         mayRotate = true
         if inspects { inspect() }
+        // Nobody asks for them before the end, and each holds a descriptor.
+        if settings.durability != .sync { file.forgetFormerUnsynced() }
         if writeFailure != nil { _ = flush() }
         if let nextFlush, clock.monotonic() >= nextFlush { _ = flush() }
         if closed != nil || gap != nil { recover() }

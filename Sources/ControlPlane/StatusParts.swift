@@ -42,27 +42,39 @@ extension StatusReport {
         public var restarts: Int
         /// The era it speaks; null before the handshake.
         @Nullable public var era: String?
+        /// `shared` or `dedicated`, for new sessions. Where they are dedicated, ``pid`` is null unless sessions of an
+        /// earlier configuration still share a process.
+        public var sessions: String
         /// How many sessions have a process of their own.
         public var ownProcesses: Int
+        /// How many there may be.
+        public var maxDedicated: Int
+        /// Those that run.
+        public var ownProcessIDs: [Int32]
         /// Why it is not ready; null when it is or nothing is known.
         @Nullable public var reason: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, state, pid, restarts, era, reason
+            case name, state, pid, restarts, era, sessions, reason
             case ownProcesses = "own_processes"
+            case maxDedicated = "max_dedicated"
+            case ownProcessIDs = "own_pids"
         }
 
         /// Joins the parts.
         public init(
-            name: String, state: State, pid: Int32?, restarts: Int, era: String?, ownProcesses: Int = 0,
-            reason: String? = nil
+            name: String, state: State, pid: Int32?, restarts: Int, era: String?, sessions: String = "shared",
+            ownProcesses: Int = 0, maxDedicated: Int = 16, ownProcessIDs: [Int32] = [], reason: String? = nil
         ) {
             self.name = name
             self.state = state
             self.pid = pid
             self.restarts = restarts
             self.era = era
+            self.sessions = sessions
             self.ownProcesses = ownProcesses
+            self.maxDedicated = maxDedicated
+            self.ownProcessIDs = ownProcessIDs
             self.reason = reason
         }
     }

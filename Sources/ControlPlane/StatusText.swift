@@ -53,7 +53,9 @@ extension StatusReport {
         var parts = [upstream.pid.map { "\(upstream.state) (pid \($0))" } ?? "\(upstream.state)"]
         if let era = upstream.era { parts.append("\(era) era") }
         parts.append(PlainText.count(upstream.restarts, "restart"))
-        if upstream.ownProcesses > 0 {
+        if upstream.sessions == "dedicated" {
+            parts.append("one process per session: \(upstream.ownProcesses) of at most \(upstream.maxDedicated)")
+        } else if upstream.ownProcesses > 0 {
             parts.append("\(PlainText.count(upstream.ownProcesses, "session")) with a process of their own")
         }
         return parts.joined(separator: ", ")

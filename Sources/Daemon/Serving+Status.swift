@@ -60,7 +60,9 @@ extension Serving {
             }
         return StatusReport.Upstream(
             name: settings.upstream.name ?? "upstream", state: state, pid: status.pid, restarts: status.restarts,
-            era: status.revision.map { "legacy (\($0))" }, ownProcesses: counts.ownUpstreams, reason: status.reason)
+            era: status.revision.map { "legacy (\($0))" }, sessions: settings.upstream.sessions.rawValue,
+            ownProcesses: counts.ownUpstreams, maxDedicated: settings.upstream.maxDedicated,
+            ownProcessIDs: gateway.ownProcessIDs, reason: status.reason)
     }
 
     private static func sink(_ sink: SinkStatus) -> StatusReport.Sink {

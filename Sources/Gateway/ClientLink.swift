@@ -15,8 +15,11 @@ final class ClientLink {
         static let scanning = Pauses(rawValue: 4)
         /// The gateway is ending.
         static let shutdown = Pauses(rawValue: 8)
+        /// It has sent more than its share of a turn, which is read first.
+        static let share = Pauses(rawValue: 16)
     }
 
+    private unowned let gateway: Gateway
     let id: SessionID
     let channel: any ClientChannel
     var reader: LineReader
@@ -24,11 +27,16 @@ final class ClientLink {
     var isDirty = false
     var lastActivity: UInt64
     var inputEnded = false
+    /// What it may still have of this turn.
+    var share = TurnShare()
+    /// Whether it waits for the next turn to be read on.
+    var isInLine = false
     /// Since when more than `max_message_bytes` wait for it.
     var overCapSince: UInt64?
     private(set) var pauses: Pauses = []
 
-    init(id: SessionID, channel: any ClientChannel, reader: LineReader, now: UInt64) {
+    init(_ gateway: Gateway, id: SessionID, channel: any ClientChannel, reader: LineReader, now: UInt64) {
+        self.gateway = gateway
         self.id = id
         self.channel = channel
         self.reader = reader
@@ -39,5 +47,10 @@ final class ClientLink {
         let before = pauses
         if isPaused { pauses.insert(reason) } else { pauses.remove(reason) }
         if before.isEmpty != pauses.isEmpty { channel.setReading(pauses.isEmpty) }
+        // Nothing but this brings back what it had sent before the pause.
+        if pauses == .share, before != pauses, reason != .share { gateway.getInLine(self) }
     }
+
+    /// Whether what it has sent may be looked at: only its share of the turn, if anything, is in the way.
+    var mayBeRead: Bool { pauses.subtracting(.share).isEmpty }
 }

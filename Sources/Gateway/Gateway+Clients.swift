@@ -16,7 +16,8 @@ extension Gateway {
         let id = router.open(identity)
         let reader = LineReader(
             maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth, letsAnswersPass: false)
-        clients[id] = ClientLink(id: id, channel: channel, reader: reader, now: clock.now().monotonic)
+        clients[id] = ClientLink(
+            self, id: id, channel: channel, reader: reader, now: clock.now().monotonic)
         return id
     }
 
@@ -52,15 +53,20 @@ extension Gateway {
         checkReader(of: client)
     }
 
-    private func read(_ client: ClientLink) {
+    /// Reads on, as far as the client's share of this turn goes.
+    func read(_ client: ClientLink) {
+        guard !client.isInLine else { return }
         let now = clock.now()
         client.lastActivity = now.monotonic
-        while let step = client.reader.next() {
+        client.share.begin(turn: turn)
+        while !client.share.isSpent, let step = client.reader.next() {
             switch step {
             case .message(let message):
+                client.share.spend(bytes: message.bytes.readableBytes)
                 if wireLog != nil { show(message.bytes, from: client.id) }
                 router.receive(message, from: client.id, at: now, gate: gate)
             case .other(let outcome, let line):
+                client.share.spend(bytes: line.readableBytes)
                 if wireLog != nil { show(line, from: client.id) }
                 take(outcome, line, from: client, at: now)
             case .scanElsewhere(let line, _):
@@ -74,9 +80,11 @@ extension Gateway {
                     read(client)
                 }
             case .oversize(let peek, let head):
+                client.share.spend(bytes: head.readableBytes)
                 router.oversize(peek, head: head, from: client.id, at: now)
             }
         }
+        if client.share.isSpent, client.reader.hasMore { getInLine(client) } else { client.pause(.share, false) }
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
         perform()
         // What waits for an absent upstream grows here, and nowhere else.
@@ -93,6 +101,7 @@ extension Gateway {
         case .rejected(let rejection):
             router.rejected(rejection, line, from: client.id, at: now)
         case .batch(let elements):
+            client.share.spend(messages: min(elements.count, Router.maxBatch))
             let limits = snapshot.settings.limits
             let scanner = MessageScanner(maxDepth: limits.maxDepth)
             // More than this is refused whole, so there is no need to look at them all.

@@ -19,17 +19,22 @@ public enum AdoptionFailure: Error {
 public struct Adoption: Sendable {
     /// How many sessions have a process of their own that gets replaced only when it has nothing to do.
     public var busyOwnUpstreams: Int
+    /// How many sessions keep a process of the kind that new sessions do not get.
+    public var sessionsOfTheOtherKind = 0
 }
 
 /// A reload whose next upstream is on its way.
 struct PendingAdoption {
     let next: Snapshot
+    /// Whether sessions' own processes run by a launch plan of the past.
+    let renewsOwn: Bool
     let completion: (Result<Adoption, AdoptionFailure>) -> Void
 }
 
 extension Gateway {
-    /// Puts `next` in force, as a whole or not at all: starts its upstream where `replacesUpstream` says so and waits for
-    /// the handshake; then opens its sinks, and only then swaps the snapshot and the upstream, in one go on the loop.
+    /// Puts `next` in force, as a whole or not at all: starts its upstream where `replacesUpstream` says so, or where its
+    /// sessions share one and there is none, and waits for the handshake; then opens its sinks, and only then swaps the
+    /// snapshot and the upstream, in one go on the loop.
     ///
     /// `completion` is called on the loop, within the swap itself: what it records comes before anything that the
     /// new snapshot lets happen. One at a time; a second one before the first has completed is a mistake of the caller.
@@ -40,8 +45,8 @@ extension Gateway {
         eventLoop.assertInEventLoop()
         precondition(adoption == nil, "a snapshot is adopted one at a time")
         guard shutdown == nil else { return completion(.failure(.shuttingDown)) }
-        adoption = PendingAdoption(next: next, completion: completion)
-        if replacesUpstream {
+        adoption = PendingAdoption(next: next, renewsOwn: replacesUpstream, completion: completion)
+        if replacesUpstream || router.needsShared(for: next) {
             router.replaceShared(for: next, at: clock.now())
         } else {
             finishAdoption()
@@ -76,12 +81,12 @@ extension Gateway {
             router.abandonSwap("its audit cannot be opened", at: now)
             return adoption.completion(.failure(.audit(error)))
         }
-        let replaced = router.hasNextShared
         router.completeSwap(at: now)
         router.adopt(adoption.next, at: now)
-        let busy = replaced ? router.renewOwnUpstreams(at: now) : 0
-        takeOver(adoption.next, renewsOwn: replaced)
-        adoption.completion(.success(Adoption(busyOwnUpstreams: busy)))
+        let busy = adoption.renewsOwn ? router.renewOwnUpstreams(at: now) : 0
+        takeOver(adoption.next, renewsOwn: adoption.renewsOwn)
+        let others = router.sessionsOfTheOtherKind
+        adoption.completion(.success(Adoption(busyOwnUpstreams: busy, sessionsOfTheOtherKind: others)))
         applyCongestion()
     }
 

@@ -56,7 +56,9 @@ extension Gateway {
     }
 
     func finishShutdownIfDrained() {
-        guard case .stopping? = shutdown?.phase, upstreams.isEmpty, lingering == 0 else { return }
+        guard case .stopping? = shutdown?.phase, upstreams.isEmpty, endingUpstreams.isEmpty, lingering == 0 else {
+            return
+        }
         shutdown?.phase = .done
         ticks?.cancel()
         trail.close(reason: "shutdown")

@@ -53,6 +53,11 @@ extension Gateway {
             pid: link?.pid, restarts: link?.restarts ?? 0, revision: view.revision)
     }
 
+    /// The processes of sessions that have one of their own, in ascending order.
+    public var ownProcessIDs: [Int32] {
+        upstreams.values.filter { $0.role != .shared }.compactMap(\.pid).sorted()
+    }
+
     /// Whether the gateway has begun to end.
     public var isEnding: Bool { shutdown != nil }
 }

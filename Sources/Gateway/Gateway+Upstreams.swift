@@ -24,8 +24,9 @@ extension Gateway {
     }
 
     func stopUpstream(_ id: UpstreamID) {
-        guard let link = upstreams[id], !link.isStopping else { return }
-        link.isStopping = true
+        guard let link = upstreams[id] else { return }
+        upstreams[id] = nil
+        endingUpstreams[id] = link
         var grace = min(snapshot.settings.timeouts.shutdown, 5)
         if let endsBy = shutdown?.endsBy {
             let now = clock.now().monotonic
@@ -164,7 +165,7 @@ extension Gateway {
 
     func stopped(_ link: UpstreamLink) {
         if case .own = link.role { router.ownUpstreamStopped() }
-        upstreams[link.id] = nil
+        endingUpstreams[link.id] = nil
         applyCongestion()
         finishShutdownIfDrained()
     }

@@ -33,6 +33,8 @@ public final class Gateway {
     var router: Router
     var clients = LinkTable<SessionID, ClientLink>()
     var upstreams = LinkTable<UpstreamID, UpstreamLink>()
+    /// Those that routing has forgotten, until their processes are gone: their places may be taken again meanwhile.
+    var endingUpstreams: [UpstreamID: UpstreamLink] = [:]
     var dirtyClients: [ClientLink] = []
     var dirtyUpstreams: [UpstreamLink] = []
     /// Clients whose session has ended and that still have to get this turn's bytes.
@@ -41,6 +43,11 @@ public final class Gateway {
     var lingering = 0
     var actions: [Action] = []
     var isTurnOpen = false
+    /// Counts turns; a client's share of one is in ``TurnShare``.
+    var turn: UInt64 = 0
+    /// Clients that used up their share and have sent more, in the order in which they did.
+    var line: [ClientLink] = []
+    var isLineOpen = false
     var isPerforming = false
     /// The last barrier that a commit asked for, and the last that has been reached; see ``AuditTrail/Commit``.
     private var lastBarrier: UInt64 = 0
@@ -161,7 +168,7 @@ public final class Gateway {
     // MARK: - Turns
 
     /// Sees to it that the turn's end runs once, after every channel that is ready now has been read.
-    private func openTurn() {
+    func openTurn() {
         guard !isTurnOpen, hasWork else { return }
         isTurnOpen = true
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
@@ -169,13 +176,14 @@ public final class Gateway {
     }
 
     private var hasWork: Bool {
-        !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty || !closing.isEmpty || trail.hasPending
+        !line.isEmpty || !dirtyClients.isEmpty || !dirtyUpstreams.isEmpty || !closing.isEmpty || trail.hasPending
     }
 
     /// Writes the audit, then lets go of what the turn brought. A sink that cannot take its bytes holds everything;
     /// the tick tries again.
     func endTurn() {
         isTurnOpen = false
+        turn += 1
         switch trail.commit() {
         case .blocked:
             // Their answers wait here meanwhile, where nothing else would stop them from asking for more.
@@ -189,6 +197,7 @@ public final class Gateway {
         }
         scheduleFlush()
         finishShutdownIfDrained()
+        openLine()
     }
 
     /// A sink of durability `none` may keep its records for 50 ms, which the tick is too coarse for.
@@ -224,7 +233,7 @@ public final class Gateway {
     private func released(through barrier: UInt64) {
         eventLoop.assertInEventLoop()
         durableThrough = max(durableThrough, barrier)
-        for upstream in upstreams.values {
+        for upstream in upstreams.values + endingUpstreams.values {
             while let first = upstream.held.first, first.barrier <= barrier {
                 upstream.held.removeFirst()
                 upstream.heldBytes -= first.buffers.reduce(0) { $0 + $1.readableBytes }

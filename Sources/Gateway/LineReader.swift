@@ -73,6 +73,9 @@ struct LineReader {
         }
     }
 
+    /// Whether ``next()`` may have something to hand out.
+    var hasMore: Bool { !isWaiting && !isDrained && (hasEnded || framer.bufferedBytes > 0) }
+
     /// The scan that ``Step/scanElsewhere(_:isOutOfBand:)`` asked for is done.
     mutating func resume() {
         isWaiting = false

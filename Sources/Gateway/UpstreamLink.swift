@@ -22,7 +22,6 @@ final class UpstreamLink {
     private(set) var epoch = 0
     /// Sessions are not read while this is congested.
     var isCongested = false
-    var isStopping = false
     /// The process that runs, and how many there were before it.
     var pid: Int32?
     var restarts = 0

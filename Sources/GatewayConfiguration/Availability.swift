@@ -6,7 +6,6 @@ enum Feature: Hashable, CaseIterable {
     case transportHTTP
     case httpDoor
     case modernEra
-    case dedicatedSessions
     case outputSanitization
 
     /// The table, each feature with the name that its refusal gives it.
@@ -14,7 +13,6 @@ enum Feature: Hashable, CaseIterable {
         .transportHTTP: "transport 'http'",
         .httpDoor: "proxy.http",
         .modernEra: "era 'modern'",
-        .dedicatedSessions: "sessions 'dedicated'",
         .outputSanitization: "policy 'output_sanitization'",
     ]
 
@@ -27,7 +25,6 @@ enum Feature: Hashable, CaseIterable {
         switch self {
         case .transportHTTP: "; use stdio or unix"
         case .modernEra: "; use auto or legacy"
-        case .dedicatedSessions: "; use shared"
         case .outputSanitization: "; remove the entry or set enabled: false"
         case .httpDoor: "; remove the key"
         }

@@ -25,7 +25,6 @@ struct UpstreamReader {
         }
         if let sessions = section.choice("sessions", SessionSharing.self) {
             upstream.sessions = sessions
-            if sessions == .dedicated { reading.require(.dedicatedSessions, at: section.position(of: "sessions")) }
         }
         if let count = section.integer("max_dedicated", in: 0...1000) { upstream.maxDedicated = count }
         if let restart = section.flag("restart_on_failure") { upstream.restartOnFailure = restart }

@@ -14,6 +14,8 @@ public final class Snapshot: Sendable {
     public let label: String
     /// What the operator wrote.
     public let settings: Settings
+    /// Whether each new session gets a process of its own.
+    public var isDedicated: Bool { settings.upstream.sessions == .dedicated }
     /// What may run.
     public let policies: PolicyChain
     /// The environment of upstreams that are started under it, complete. Holds secrets: never print values.

@@ -75,6 +75,8 @@ enum Ending {
     case upstreamUnavailable(String)
     case upstreamExited
     case overloaded(String)
+    /// A session for which `max_dedicated` leaves no process.
+    case noProcessLeft(Int)
     case tooLarge(Int)
     case shuttingDown
     case connectionLost
@@ -87,7 +89,7 @@ enum Ending {
         case .timeout: "timeout"
         case .upstreamUnavailable: "upstream_unavailable"
         case .upstreamExited: "upstream_exited"
-        case .overloaded: "overloaded"
+        case .overloaded, .noProcessLeft: "overloaded"
         case .tooLarge: "too_large"
         case .shuttingDown: "shutting_down"
         case .connectionLost: "connection_lost"
@@ -103,6 +105,8 @@ enum Ending {
         case .upstreamUnavailable(let detail): "upstream unavailable: \(detail)"
         case .upstreamExited: "upstream exited before it answered; whether the call took effect is unknown"
         case .overloaded(let cap): "too many requests in flight (\(cap))"
+        case .noProcessLeft(let limit):
+            "no upstream process left for this session (max_dedicated is \(limit)): try again when another has ended"
         case .tooLarge(let cap): "message is larger than \(cap) bytes (max_message_bytes)"
         case .shuttingDown: "gateway is shutting down"
         case .connectionLost: "connection lost before the answer"

@@ -86,7 +86,7 @@ extension Router {
     }
 
     /// Record, restore the client's id, deliver.
-    private mutating func finish(
+    mutating func finish(
         _ request: Pending, with message: Message, filtered: [(plugin: String, count: Int)], at now: Moment
     ) {
         for (plugin, count) in filtered {

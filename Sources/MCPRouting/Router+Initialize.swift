@@ -21,10 +21,12 @@ extension Router {
         let identity = incoming.identity.naming(clientOf: message)
         let declared = Self.declaredCapabilities(of: message)
         let limit = snapshot.settings.upstream.maxDedicated
-        let upstream: UpstreamID
+        var upstream: UpstreamID?
         var note: String?
-        if !declared.isEmpty, ownUpstreams < limit {
+        if snapshot.isDedicated || !declared.isEmpty, ownUpstreams < limit {
             upstream = startOwnUpstream(for: incoming.session, initialize: message)
+        } else if snapshot.isDedicated {
+            note = "no upstream process: max_dedicated is \(limit)"
         } else {
             upstream = shared
             if !declared.isEmpty {
@@ -33,7 +35,7 @@ extension Router {
         }
         sessions.update(incoming.session) {
             $0.identity = identity
-            $0.phase = .initializing
+            $0.phase = upstream == nil ? .fresh : .initializing
             $0.upstream = upstream
         }
         startRecord(of: incoming.session, note: note, at: now)
@@ -41,6 +43,8 @@ extension Router {
         let named = Incoming(
             session: incoming.session, identity: identity, message: message, id: incoming.id, key: incoming.key,
             method: incoming.method, call: incoming.call, batch: incoming.batch)
+        // The client may try again when another session has ended.
+        guard let upstream else { return fail(named, .noProcessLeft(limit), at: now) }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
             resetInitialize(of: incoming.session, at: now)
             return fail(named, .upstreamUnavailable(detail), at: now)
@@ -55,7 +59,9 @@ extension Router {
             case .initialize(let offer) = request.effect,
             let handshake = upstreams.read(request.upstream, { $0.handshake }) ?? nil
         else { return }
-        let version = ProtocolVersion.told(offer: offer, upstream: handshake.version)
+        // A process of its own was asked with the client's own offer, so its answer is the client's.
+        let isOwn = upstreams.read(request.upstream) { $0.role } == .own(session)
+        let version = isOwn ? handshake.version : ProtocolVersion.told(offer: offer, upstream: handshake.version)
         let policies = snapshot.policies
         let hash = upstreams.read(request.upstream) { $0.catalog.visibleHash(under: policies) } ?? nil
         sessions.update(session) {

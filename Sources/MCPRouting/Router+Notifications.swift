@@ -146,6 +146,9 @@ extension Router {
 
     /// The sessions that use an upstream and have been told so.
     func members(of upstream: UpstreamID) -> [SessionID] {
-        sessions.ids.filter { id in sessions.read(id) { $0.upstream == upstream && $0.version != nil } ?? false }
+        if case .own(let id)? = upstreams.read(upstream, { $0.role }) {
+            return sessions.read(id) { $0.upstream == upstream && $0.version != nil } == true ? [id] : []
+        }
+        return sessions.ids.filter { id in sessions.read(id) { $0.upstream == upstream && $0.version != nil } ?? false }
     }
 }

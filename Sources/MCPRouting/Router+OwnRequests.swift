@@ -148,6 +148,7 @@ extension Router {
                 actions.append(.generationEnded(old.generation))
             }
         }
+        endUnusedShared(at: now)
         for upstream in upstreams.ids { announceTools(of: upstream) }
     }
 }

@@ -42,7 +42,7 @@ extension Router {
         guard let upstream = ended.upstream else { return }
         if upstreams.read(upstream, { $0.role }) == .own(id) {
             retire(upstream, at: now)
-        } else {
+        } else if !endUnusedShared(at: now) {
             adjustLevel(of: upstream, at: now)
         }
     }

@@ -69,6 +69,7 @@ extension Router {
     /// The handshake is done: what was set up before is set up again, and then the waiting requests are released.
     mutating func handshakeAnswered(_ message: Message, by id: UpstreamID, at now: Moment) {
         guard message.scan.kind == .result, let handshake = Handshake(of: message) else {
+            if message.scan.kind == .error, passRefusal(message, by: id, at: now) { return }
             let reason = message.string(.errorMessage).map { "answered initialize with an error: \($0.prefix(200))" }
             return handshakeFailed(id, reason ?? "answered initialize with a malformed result", at: now)
         }
@@ -80,6 +81,7 @@ extension Router {
             $0.phase = .ready
             $0.handshakeDeadline = nil
         }
+        if id == shared || id == nextShared { provenRevision = handshake.version.text }
         actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue)))
         if id == nextShared, let (level, subscribers) = upstreams.read(shared, { ($0.level, $0.subscribers) }) {
             // What its sessions want by now, not when it was started.
@@ -88,11 +90,24 @@ extension Router {
                 $0.subscribers = subscribers
             }
         }
+        if id != nextShared { actions.append(.upstreamReady(id)) }
+        if id == shared, endUnusedShared(at: now) { return }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
         if id == nextShared { return actions.append(.swapReady(id)) }
-        actions.append(.upstreamReady(id))
         releaseWaiting(of: id, at: now)
+    }
+
+    /// A session's own process refuses the client's `initialize`: the client reads the refusal as it is, and may try
+    /// again. False after a restart, when nobody waits for it.
+    private mutating func passRefusal(_ message: Message, by id: UpstreamID, at now: Moment) -> Bool {
+        guard case .own(let session)? = upstreams.read(id, { $0.role }),
+            case .initialize(let waiting)? = upstreams.read(id, { $0.waiting.first?.content }) ?? nil,
+            let request = take(waiting, at: now)
+        else { return false }
+        finish(request, with: message, filtered: [], at: now)
+        resetInitialize(of: session, at: now)
+        return true
     }
 
     private mutating func releaseWaiting(of id: UpstreamID, at now: Moment) {
@@ -126,6 +141,35 @@ extension Router {
         actions.append(.start(id, .shared))
     }
 
+    /// Whether a process has to shake hands before `next` can be in force although nothing of the launch has changed:
+    /// its sessions would share one, and there is none.
+    public func needsShared(for next: Snapshot) -> Bool {
+        !next.isDedicated && !upstreams.contains(shared)
+    }
+
+    /// Ends the shared process where sessions are dedicated and none of an earlier configuration uses it. Whether it did.
+    @discardableResult
+    mutating func endUnusedShared(at now: Moment) -> Bool {
+        guard snapshot.isDedicated, upstreams.contains(shared), !isSharedUsed else { return false }
+        retire(shared, at: now)
+        return true
+    }
+
+    /// Whether a session uses it, or it still has to prove that the upstream can be started.
+    private var isSharedUsed: Bool {
+        provenRevision == nil
+            || sessions.ids.contains { id in sessions.read(id) { $0.upstream == shared } == true }
+    }
+
+    /// How many sessions keep a process of the kind that new sessions do not get: they began before a reload changed
+    /// `sessions`.
+    public var sessionsOfTheOtherKind: Int {
+        sessions.ids.count { id in
+            guard let upstream = sessions.read(id, { $0.upstream }) ?? nil else { return false }
+            return (upstream == shared) == snapshot.isDedicated
+        }
+    }
+
     /// Whether an upstream is the one that will take over.
     public func isNextShared(_ id: UpstreamID) -> Bool { id == nextShared }
 
@@ -141,8 +185,8 @@ extension Router {
         where upstreams.read(draining, { $0.drainsUntil != nil && $0.role == .shared }) == true {
             retire(draining, at: now)
         }
-        // The old process was the shared one until a moment ago.
-        guard let (waiting, bytes) = upstreams.read(old, { ($0.waiting, $0.waitingBytes) }) else { return }
+        // Where sessions were dedicated there is none.
+        let (waiting, bytes) = upstreams.read(old, { ($0.waiting, $0.waitingBytes) }) ?? ([], 0)
         upstreams.update(old) {
             $0.waiting.removeAll()
             $0.waitingBytes = 0

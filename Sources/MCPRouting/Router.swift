@@ -26,8 +26,12 @@ public struct Router {
     var pending = PendingTable()
     var batches: [BatchID: Batch] = [:]
     var nextBatch = 1
-    /// The process that sessions without capabilities share.
+    /// The process that sessions without capabilities share. Where sessions are dedicated it only proves that the
+    /// upstream can be started, and is gone when no session of an earlier configuration uses it: then nothing is found
+    /// under this.
     var shared: UpstreamID
+    /// The revision that the last shared process, or proof, answered with.
+    var provenRevision: String?
     /// The one that will take over from it.
     var nextShared: UpstreamID?
     var ownUpstreams = 0
@@ -37,7 +41,8 @@ public struct Router {
     var generations: [(generation: Int, calls: Int)]
     var actions: [Action] = []
 
-    /// Starts with one snapshot and the shared upstream, which the first actions ask to be started.
+    /// Starts with one snapshot and the shared upstream, which the first actions ask to be started. Where sessions are
+    /// dedicated, that one is ended when it has shaken hands: it proves that the upstream can be started.
     public init(snapshot: Snapshot, version: String) {
         self.snapshot = snapshot
         self.version = version
@@ -74,7 +79,7 @@ public struct Router {
             var failure: String?
             if case .failed(let detail) = state.phase { failure = detail }
             return (shared, state.phase == .ready, failure, state.handshake?.version.text)
-        } ?? (shared, false, nil, nil)
+        } ?? (shared, snapshot.isDedicated, nil, provenRevision)
     }
 
     /// Whether a next shared upstream is on its way.

@@ -138,7 +138,7 @@ public final class Reloader {
             switch result {
             case .success(let adoption):
                 let notes =
-                    candidate.notes + Self.notes(adoption)
+                    candidate.notes + Self.notes(adoption) + sessionNotes(candidate, adoption)
                     + pidFileNote(candidate) + candidate.flags.ineffectiveEdits(from: written, to: candidate.written)
                 snapshot = next
                 loaded = candidate.loaded
@@ -161,6 +161,17 @@ public final class Reloader {
         let busy = adoption.busyOwnUpstreams
         guard busy > 0 else { return [] }
         return ["\(busy) sessions have an upstream process of their own: replaced as soon as it has nothing to do"]
+    }
+
+    /// A change of `sessions` is for new ones.
+    private func sessionNotes(_ candidate: Candidate, _ adoption: Adoption) -> [String] {
+        let next = candidate.loaded.settings.upstream.sessions
+        guard next != loaded.settings.upstream.sessions else { return [] }
+        let kept = adoption.sessionsOfTheOtherKind
+        return [
+            "sessions '\(next.rawValue)' applies to new sessions"
+                + (kept > 0 ? "; \(kept) that are open keep the process that they have until they end" : "")
+        ]
     }
 
     private func refuse(_ candidate: Candidate, _ run: Run, _ problem: String) {

@@ -36,6 +36,8 @@ public final class SupervisedUpstream {
     private let patience: UpstreamProcess.Patience
     private var state = State.idle
     private var starts = 0
+    /// Counts the times that it was down.
+    private var downs = 0
     private var isReading = true
     private var noise = StderrRelay()
     private var stopDeadline: Double?
@@ -210,12 +212,21 @@ public final class SupervisedUpstream {
     private func follow(_ decision: RestartDecision) {
         switch decision {
         case .restart(let pause, _), .gaveUp(.some(let pause)):
-            state = .down(clock.schedule(after: pause) { [weak self] in self?.launch() })
+            downs += 1
+            let down = downs
+            state = .down(clock.schedule(after: pause) { [weak self] in self?.wake(down) })
         case .gaveUp(nil):
             state = .gaveUp
         case .stopped:
             finish()
         }
+    }
+
+    /// A loop that has taken a timer's task up runs it in spite of ``SupervisionTimer/cancel()``: without this, whoever
+    /// retried in the same turn would have started two processes.
+    private func wake(_ down: Int) {
+        guard down == downs, case .down = state else { return }
+        launch()
     }
 
     /// In a later turn, so that nobody is called back out of ``stop(grace:)``.

@@ -303,6 +303,30 @@ struct FileTests {
         #expect(sequence(directory.lines("old.log")) == [1])
     }
 
+    @Test("files of the past are let go of: no number of them keeps descriptors open")
+    func descriptors() throws {
+        let scene = try Scene([settings])
+        for turn in 0..<100 {
+            scene.request("\(turn)")
+            _ = scene.trail.commit()
+            rename(directory.file("audit.log"), directory.file("old-\(turn).log"))
+            scene.trail.reopen()
+        }
+        scene.tick(milliseconds: 100)
+        #expect(openDescriptors() == [directory.file("audit.log")])
+    }
+
+    /// Where this process's descriptors in the directory lead to.
+    private func openDescriptors() -> [String] {
+        (0..<4096).compactMap { number in
+            var target = [CChar](repeating: 0, count: 4096)
+            let length = readlink("/proc/self/fd/\(number)", &target, target.count)
+            guard length > 0 else { return nil }
+            let path = String(decoding: target[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return path.hasPrefix(directory.path) ? path : nil
+        }
+    }
+
     @Test("two gateways share a file: no record is torn, lost or doubled, over rotation by either")
     func shared() throws {
         var settings = settings

@@ -77,8 +77,9 @@ struct StatusTextTests {
                 + #""env":{"path":"/etc/gatekit/.env","source":"live"},"last_reload":null,"log_lines_dropped":0,"#
                 + #""pending":1,"pid":7,"refused_restart":null,"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
                 + #""transports":[{"address":"/run/gatekit/mcp.sock","name":"unix","path":"/run/gatekit/mcp.sock"}],"#
-                + #""upstream":{"era":"legacy","name":"filesystem","own_processes":0,"pid":15590,"reason":null,"#
-                + #""restarts":1,"state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#)
+                + #""upstream":{"era":"legacy","max_dedicated":16,"name":"filesystem","own_pids":[],"own_processes":0,"#
+                + #""pid":15590,"reason":null,"restarts":1,"sessions":"shared","state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#
+        )
     }
 
     @Test(

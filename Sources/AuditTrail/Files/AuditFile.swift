@@ -85,6 +85,11 @@ final class AuditFile {
         return unsynced
     }
 
+    /// Lets go of the files and directories of the past: nobody waits for them to be durable.
+    func forgetFormerUnsynced() {
+        unsynced.removeAll { $0.isDirectory || $0.descriptor !== descriptor }
+    }
+
     // MARK: Room
 
     /// Makes sure that `length` more bytes have their place; nil, or why they have not.

@@ -63,3 +63,8 @@ def echo(*options: str, log: Path | None = None) -> list[str]:
 def marked() -> list[str]:
     """The server whose answers say which process gave them."""
     return [sys.executable, str(REPOSITORY / "Tests" / "EndToEnd" / "upstreams" / "marked.py")]
+
+
+def crowd() -> list[str]:
+    """The server whose answers prove whose they are."""
+    return [sys.executable, str(UPSTREAMS / "crowd.py")]

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import anyio
-
 T = TypeVar("T")
 
 DEADLINE = 30.0
@@ -30,6 +28,8 @@ def wait_until(condition: Callable[[], T], what: str, deadline: float = DEADLINE
 
 async def eventually(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> object:
     """Like `wait_until`, for async tests; `condition` may be async."""
+    import anyio  # here, so that scripts/soak needs no environment
+
     end = time.monotonic() + deadline
     while True:
         value = condition()
