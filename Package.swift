@@ -134,7 +134,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "AuditBench",
-            dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", nioCore],
+            dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "Systemd", "ToolPolicy", nioCore],
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
