@@ -91,6 +91,13 @@ let package = Package(
             ]),
         // What the gateway says of itself.
         module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
+        // Where metrics are scraped: plain HTTP, and nothing of MCP.
+        module(
+            "MetricsDoor",
+            [
+                "GatewayConfiguration", nioCore, nioPosix,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         // From the files to the next snapshot, as one transaction.
         module(
             "Reload",
@@ -104,8 +111,8 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "ControlPlane", "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore,
-                nioPosix, logging,
+                "ControlPlane", "MCPRouting", "MetricsDoor", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream",
+                nioCore, nioPosix, logging,
             ]),
 
         // Layer 7: the commands, and the two names they are installed under.
@@ -151,6 +158,7 @@ let package = Package(
         tests("Systemd", []),
         tests(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
+        tests("MetricsDoor", ["GatewayConfiguration", nioCore, nioPosix]),
         tests(
             "Reload",
             ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream", nioCore]),

@@ -19,6 +19,7 @@ final class Serving {
         let gateway: Gateway
         let trail: AuditTrail
         let doors: Doors
+        let metrics: MetricsEndpoint
         let files: ConfigurationFiles
         let candidate: Candidate
         let workers: NIOThreadPool
@@ -62,8 +63,10 @@ final class Serving {
         parts.notifier?.status("starting: waiting for the upstream")
         // The default start time-out of a unit may be shorter than the patience that was configured.
         parts.notifier?.extendTimeout(microseconds: UInt64((connection + 10) * 1e6))
+        parts.metrics.lastReload = { [unowned self] in reloader.lastOutcome }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
-        return parts.doors.open().flatMap { bound.value.openControl() }.map { bound.value.begin() }
+        return parts.doors.open().flatMap { bound.value.parts.metrics.open() }.flatMap { bound.value.openControl() }.map
+        { bound.value.begin() }
     }
 
     private func announcePolicies() {
@@ -206,6 +209,7 @@ final class Serving {
         }
         reloader.stop()
         parts.doors.close()
+        parts.metrics.close()
         let stdio = parts.doors.stdio
         let control = NIOLoopBound(control, eventLoop: gateway.eventLoop)
         gateway.shutDown {
