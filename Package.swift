@@ -154,7 +154,7 @@ let package = Package(
             "Upstream", ["CSpawn", "GatewayConfiguration", "upstream-probe", nioCore, nioPosix, logging]),
         tests(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
-        tests("Gateway", ["JSONRPCWire", nioCore]),
+        tests("Gateway", ["GatewayEvents", "JSONRPCWire", nioCore]),
         tests("Systemd", []),
         tests(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
