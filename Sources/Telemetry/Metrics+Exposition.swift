@@ -5,7 +5,7 @@ internal import MCPRouting
 
 extension Metrics {
     /// Everything that was counted, and `sources` beside it, in Prometheus' text format. Linear in the number of tools
-    /// that have a line of their own: with all 1,000 of them some 200 KB.
+    /// that have a line of their own: with all 1,000 of them 270 KB and about a millisecond, the sending included.
     public func exposition(_ sources: MetricsSources) -> Exposition {
         var out = Exposition()
         writeCalls(to: &out)
