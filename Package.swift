@@ -97,6 +97,13 @@ let package = Package(
             ]),
         // What the gateway says of itself.
         module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
+        // Where metrics are scraped: plain HTTP, and nothing of MCP.
+        module(
+            "MetricsDoor",
+            [
+                "GatewayConfiguration", nioCore, nioPosix,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         // From the files to the next snapshot, as one transaction.
         module(
             "Reload",
@@ -110,7 +117,8 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "ControlPlane", "MCPRouting", "Reload", "StandardStreams", "Systemd", "Telemetry", "ToolPolicy",
+                "ControlPlane", "MCPRouting", "MetricsDoor", "Reload", "StandardStreams", "Systemd", "Telemetry",
+                "ToolPolicy",
                 "Upstream",
                 nioCore, nioPosix, logging,
             ]),
@@ -144,7 +152,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "AuditBench",
-            dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", nioCore],
+            dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "Systemd", "ToolPolicy", nioCore],
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
@@ -157,10 +165,11 @@ let package = Package(
             "Upstream", ["CSpawn", "GatewayConfiguration", "upstream-probe", nioCore, nioPosix, logging]),
         tests(
             "MCPRouting", ["GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore]),
-        tests("Gateway", ["JSONRPCWire", nioCore]),
+        tests("Gateway", ["GatewayEvents", "JSONRPCWire", nioCore]),
         tests("Systemd", []),
         tests(
             "Telemetry", ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "MCPRouting", "ToolPolicy"]),
+        tests("MetricsDoor", ["GatewayConfiguration", nioCore, nioPosix]),
         tests(
             "Reload",
             ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream", nioCore]),

@@ -86,8 +86,8 @@ public enum Daemon {
             if options.showsMessages { gateway.showMessages() }
             let parts = Serving.Parts(
                 gateway: gateway, trail: trail, doors: Doors(gateway, stdio, passed: passed, log),
-                files: start.files, candidate: candidate, workers: workers, life: life, notifier: notifier,
-                instance: instance, log: log)
+                metrics: MetricsEndpoint(gateway, DaemonLog.logger("gatekit.metrics")), files: start.files,
+                candidate: candidate, workers: workers, life: life, notifier: notifier, instance: instance, log: log)
             return NIOLoopBound(Serving(parts), eventLoop: loop)
         }
         do {

@@ -13,6 +13,13 @@ final class LogOutput: Sendable {
         var rest: [UInt8] = []
         /// Lines of the log that nobody saw.
         var dropped = 0
+        /// The same since the process began.
+        var everDropped: UInt64 = 0
+
+        mutating func drop() {
+            dropped += 1
+            everDropped += 1
+        }
     }
 
     private let descriptor: Int32
@@ -23,24 +30,29 @@ final class LogOutput: Sendable {
         self.descriptor = descriptor
     }
 
+    /// Lines of the log that nobody saw, since the process began.
+    var droppedLines: UInt64 { state.withLock { $0.everDropped } }
+
     /// Writes a line with its newline, or counts it as dropped; the next one that is written is preceded by the count.
     func write(_ line: [UInt8]) {
         state.withLock { state in
             guard finish(&state) else {
-                state.dropped += 1
+                state.drop()
                 return
             }
             guard state.dropped > 0 else {
-                if line.withUnsafeBytes({ put($0, &state) }) == 0 { state.dropped = 1 }
+                if line.withUnsafeBytes({ put($0, &state) }) == 0 { state.drop() }
                 return
             }
             // In one write: a pipe may have room for one only.
             let lost = "[WARNING] gatekit.log: \(state.dropped) lines were dropped: stderr was not read\n"
             let both = Array(lost.utf8) + line
             switch both.withUnsafeBytes({ put($0, &state) }) {
-            case 0: state.dropped += 1
+            case 0: state.drop()
             case both.count: state.dropped = 0
-            default: state.dropped = 1
+            default:
+                state.dropped = 0
+                state.drop()
             }
         }
     }

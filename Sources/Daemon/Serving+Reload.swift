@@ -38,11 +38,16 @@ extension Serving: ReloadTarget {
     }
 
     func openDoors(_ settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
-        parts.doors.open(for: settings, completion)
+        let metrics = parts.metrics
+        parts.doors.open(for: settings) { result in
+            guard case .success(let notes) = result else { return completion(result) }
+            metrics.open(for: settings) { refusal in completion(refusal.map(Result.failure) ?? .success(notes)) }
+        }
     }
 
     func settleDoors(isRefused: Bool) {
         parts.doors.settle(isRefused: isRefused)
+        parts.metrics.settle(isRefused: isRefused)
     }
 
     func adopt(

@@ -19,6 +19,7 @@ final class Serving {
         let gateway: Gateway
         let trail: AuditTrail
         let doors: Doors
+        let metrics: MetricsEndpoint
         let files: ConfigurationFiles
         let candidate: Candidate
         let workers: NIOThreadPool
@@ -66,8 +67,10 @@ final class Serving {
         parts.notifier?.status("starting: waiting for the upstream")
         // The default start time-out of a unit may be shorter than the patience that was configured.
         parts.notifier?.extendTimeout(microseconds: UInt64((connection + 10) * 1e6))
+        parts.metrics.lastReload = { [unowned self] in reloader.lastOutcome }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
-        return parts.doors.open().flatMap { bound.value.openControl() }.map { bound.value.begin() }
+        return parts.doors.open().flatMap { bound.value.parts.metrics.open() }.flatMap { bound.value.openControl() }.map
+        { bound.value.begin() }
     }
 
     private func announcePolicies() {
@@ -232,6 +235,7 @@ final class Serving {
         parts.notifier?.extendTimeout(microseconds: UInt64((settings.timeouts.shutdown + 5) * 1e6))
         reloader.stop()
         parts.doors.close()
+        parts.metrics.close()
         let stdio = parts.doors.stdio
         // Signs of life go on: for a restart the manager's watchdog stays armed.
         let last = NIOLoopBound((control, heartbeat), eventLoop: gateway.eventLoop)

@@ -24,6 +24,8 @@ final class ClientLink {
     let channel: any ClientChannel
     var reader: LineReader
     var outbox = Outbox()
+    /// What ``outbox`` holds, for metrics.
+    var measured = HeldMessages()
     var isDirty = false
     var lastActivity: UInt64
     var inputEnded = false

@@ -59,6 +59,7 @@ extension Gateway {
         let now = clock.now()
         client.lastActivity = now.monotonic
         client.share.begin(turn: turn)
+        beginReading(at: now)
         while !client.share.isSpent, let step = client.reader.next() {
             switch step {
             case .message(let message):
@@ -76,6 +77,7 @@ extension Gateway {
                     guard let self, let client else { return }
                     client.reader.resume()
                     client.pause(.scanning, false)
+                    beginReading(at: now)
                     take(outcome, line, from: client, at: clock.now())
                     read(client)
                 }
@@ -87,11 +89,17 @@ extension Gateway {
         if client.share.isSpent, client.reader.hasMore { getInLine(client) } else { client.pause(.share, false) }
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
         perform()
+        readAt = 0
         // What waits for an absent upstream grows here, and nowhere else.
         guard let link = router.upstream(of: client.id).flatMap({ upstreams[$0] }) else { return }
         checkCongestion(of: link)
         // It may have come while the upstream was congested already.
         client.pause(.upstream, link.isCongested)
+    }
+
+    /// What is sent until this is set to 0 again was caused by what was read at `now`, or before if that was the cause.
+    func beginReading(at now: Moment) {
+        if readAt == 0 { readAt = now.monotonic }
     }
 
     private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {

@@ -16,6 +16,7 @@ extension Gateway {
         for kind in [AuditEvent.Kind.sessionStart(note: nil), .sessionEnd(reason: "refused: \(reason)")] {
             trail.record(AuditEvent(time: now.wall, snapshot: snapshot, session: identity, kind: kind))
         }
+        observer?.connectionRefused()
         perform()
         return reason
     }

@@ -68,6 +68,7 @@ extension Gateway {
             time: outcome.time, snapshot: snapshot, session: nil,
             kind: .configReload(outcome, formerHash: former.configHash))
         trail.recordReload(event, former: former)
+        observer?.observe(event)
         perform()
     }
 

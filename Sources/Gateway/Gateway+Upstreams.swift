@@ -42,6 +42,7 @@ extension Gateway {
 
     func read(_ link: UpstreamLink) {
         let now = clock.now()
+        beginReading(at: now)
         while let step = link.reader.next() {
             switch step {
             case .message(let message):
@@ -56,12 +57,14 @@ extension Gateway {
                 link.answerWentElsewhere()
                 scan(line) { [weak self, weak link] outcome in
                     guard let self, let link, link.epoch == epoch else { return }
+                    beginReading(at: now)
                     take(outcome, line, from: link, at: clock.now())
                     if !isOutOfBand {
                         link.reader.resume()
                         read(link)
                     }
                     perform()
+                    readAt = 0
                     link.answerCameBack(of: epoch)
                 }
             case .oversize(let peek, let head):
@@ -69,6 +72,7 @@ extension Gateway {
             }
         }
         perform()
+        readAt = 0
     }
 
     private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from link: UpstreamLink, at now: Moment) {

@@ -30,6 +30,16 @@ public final class Gateway {
 
     /// Shows every message, for `--debug`; nil otherwise.
     var wireLog: WireLog?
+    /// Metrics, when they are on.
+    public var observer: (any GatewayObserver)? {
+        didSet {
+            // What was noted for another observer may be long gone.
+            for client in clients.values { client.measured = HeldMessages() }
+            for upstream in upstreams.values { upstream.measured = HeldMessages() }
+        }
+    }
+    /// When what is being taken in was read, in monotonic nanoseconds; 0 when nothing is.
+    var readAt: UInt64 = 0
     var router: Router
     var clients = LinkTable<SessionID, ClientLink>()
     var upstreams = LinkTable<UpstreamID, UpstreamLink>()
@@ -125,6 +135,7 @@ public final class Gateway {
         case .send(let id, let message):
             guard let client = clients[id] else { return }
             client.outbox.append(message)
+            if observer != nil, readAt > 0 { client.measured.add(readAt: readAt) }
             if !client.isDirty {
                 client.isDirty = true
                 dirtyClients.append(client)
@@ -132,12 +143,14 @@ public final class Gateway {
         case .forward(let id, let message):
             guard let upstream = upstreams[id] else { return }
             upstream.outbox.append(message)
+            if observer != nil, readAt > 0 { upstream.measured.add(readAt: readAt) }
             if !upstream.isDirty {
                 upstream.isDirty = true
                 dirtyUpstreams.append(upstream)
             }
         case .record(let event):
             trail.record(event)
+            observer?.observe(event)
         case .close(let id, let reason):
             close(id, reason)
         case .start(let id, let role):
@@ -212,18 +225,24 @@ public final class Gateway {
     }
 
     private func flushUpstreams(behind barrier: UInt64) {
+        let now = observer == nil || dirtyUpstreams.isEmpty ? 0 : clock.now().monotonic
         for upstream in dirtyUpstreams {
             upstream.isDirty = false
             if barrier > 0 || !upstream.held.isEmpty {
                 // What must not wait for the disk still may not overtake what does.
                 upstream.heldBytes += upstream.outbox.byteCount
-                upstream.held.append((max(barrier, upstream.held.last?.barrier ?? 0), upstream.outbox.take()))
-            } else if let buffer = upstream.outbox.takeSingle() {
+                upstream.held.append(
+                    (max(barrier, upstream.held.last?.barrier ?? 0), upstream.outbox.take(), upstream.measured.take()))
+                checkCongestion(of: upstream)
+                continue
+            }
+            if let buffer = upstream.outbox.takeSingle() {
                 upstream.process?.write(buffer)
                 upstream.process?.flush()
             } else {
                 upstream.write(upstream.outbox.take())
             }
+            if let observer { upstream.measured.tell(observer, .toUpstream, at: now) }
             checkCongestion(of: upstream)
         }
         dirtyUpstreams.removeAll(keepingCapacity: true)
@@ -234,10 +253,11 @@ public final class Gateway {
         eventLoop.assertInEventLoop()
         durableThrough = max(durableThrough, barrier)
         for upstream in upstreams.values + endingUpstreams.values {
-            while let first = upstream.held.first, first.barrier <= barrier {
+            while var first = upstream.held.first, first.barrier <= barrier {
                 upstream.held.removeFirst()
                 upstream.heldBytes -= first.buffers.reduce(0) { $0 + $1.readableBytes }
                 upstream.write(first.buffers)
+                if let observer { first.measured.tell(observer, .toUpstream, at: clock.now().monotonic) }
             }
             checkCongestion(of: upstream)
         }
@@ -254,6 +274,7 @@ public final class Gateway {
                 for buffer in client.outbox.take() { client.channel.write(buffer) }
             }
             client.channel.flush()
+            if let observer { client.measured.tell(observer, .toClient, at: now) }
             checkReader(of: client)
         }
         dirtyClients.removeAll(keepingCapacity: true)

@@ -11,9 +11,11 @@ final class UpstreamLink {
     var process: SupervisedUpstream?
     var reader: LineReader
     var outbox = Outbox()
+    /// What ``outbox`` holds, for metrics.
+    var measured = HeldMessages()
     var isDirty = false
     /// Messages whose REQUEST records a `sync` sink is still making durable, oldest first.
-    var held: [(barrier: UInt64, buffers: [ByteBuffer])] = []
+    var held: [(barrier: UInt64, buffers: [ByteBuffer], measured: HeldMessages)] = []
     var heldBytes = 0
     /// Answers being scanned or reviewed on a worker: an exit is reported after them.
     private var answersElsewhere = 0
@@ -44,6 +46,7 @@ final class UpstreamLink {
         runAfterAnswers()
         self.reader = reader
         outbox = Outbox()
+        measured = HeldMessages()
         held = []
         heldBytes = 0
     }

@@ -65,7 +65,7 @@ public enum ConfigurationReader {
             if document.problems.isEmpty { reading.refuse(nil, "the file is empty; it needs proxy.upstream.command") }
             return nil
         }
-        let keys = ["proxy", "plugins", "redaction", "logging"]
+        let keys = ["proxy", "plugins", "redaction", "metrics", "logging"]
         guard let file = Section(root, name: "", keys: keys, reading: reading) else { return nil }
 
         let proxy = file.section("proxy", keys: ProxyReader.keys)
@@ -85,6 +85,9 @@ public enum ConfigurationReader {
         }
         if let redaction = file.section("redaction", keys: ["extra_names"]) {
             settings.redactedNames = redactedNames(redaction)
+        }
+        if let metrics = file.section("metrics", keys: MetricsReader.keys) {
+            settings.metrics = MetricsReader(reading: reading).read(metrics)
         }
         if let logging = file.section("logging", keys: ["level"]), let text = logging.text("level") {
             settings.logLevel = logLevel(text, reading: reading) ?? settings.logLevel

@@ -25,6 +25,8 @@ public struct Settings: Hashable, Sendable {
     public var toolCallLog: Bool
     /// Extra argument names whose values never reach a log, lower-cased.
     public var redactedNames: [String]
+    /// Where metrics are scraped; nil counts nothing.
+    public var metrics: MetricsSettings?
     /// The daemon's own log.
     public var logLevel: LogLevel
     /// The absolute path of the file that these were read from.
@@ -44,6 +46,7 @@ public struct Settings: Hashable, Sendable {
         journalAuditing = nil
         toolCallLog = false
         redactedNames = []
+        metrics = nil
         logLevel = .info
         self.configPath = configPath
     }

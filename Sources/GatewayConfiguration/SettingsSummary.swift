@@ -86,6 +86,7 @@ extension Settings {
         if !redactedNames.isEmpty {
             facts.append(Fact("redaction.extra_names", Self.names(redactedNames), redactedNames))
         }
+        if let metrics { facts.append(Fact("metrics", "http://\(metrics.address)/metrics", metrics)) }
         facts.append(Fact("tool-call log", toolCallLog ? "on" : "off"))
         facts.append(Fact("logging.level", logLevel.rawValue))
         return facts

@@ -23,7 +23,6 @@ public enum JournalMessageID {
 
     /// The id of an event type; nil for a word that is none.
     public static func id(of event: StaticString) -> StaticString? {
-        // Without a string: this is asked for every entry.
         event.withUTF8Buffer { wanted in
             all.first { $0.event.withUTF8Buffer { $0.elementsEqual(wanted) } }?.id
         }

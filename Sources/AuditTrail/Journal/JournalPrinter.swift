@@ -1,5 +1,6 @@
 import GatewayConfiguration
 import GatewayEvents
+import Glibc
 import Systemd
 
 /// Prints events as entries of the system journal: the line of a format as `MESSAGE`, and the same facts as fields.
@@ -12,6 +13,8 @@ final class JournalPrinter {
     private let text = EventText()
     /// Fields that all entries share.
     private var constant = JournalEntry()
+    /// What all entries of a type and priority begin with, behind their `MESSAGE`.
+    private var heads: [Head] = []
     /// Who and under which configuration, of the last pair: most entries of a busy gateway share it.
     private var context = JournalEntry()
     private var contextOf: (session: SessionIdentity?, snapshot: Snapshot)?
@@ -19,6 +22,15 @@ final class JournalPrinter {
     private let scratch = LineBuffer(capacity: 512)
     private var entry = JournalEntry()
     private var times = TimestampWriter(precision: .seconds, style: .spelled)
+
+    /// Type and priority are found by where the type's literal lies: one text may lie in two places, which then costs
+    /// a second head, but one place never holds two texts of a length.
+    private struct Head {
+        let type: UnsafePointer<UInt8>
+        let length: Int
+        let priority: JournalPriority
+        let fields: JournalEntry
+    }
 
     /// authpriv, the facility for messages that not everyone should read; syslog(3).
     private static let facility: StaticString = "10"
@@ -77,18 +89,33 @@ final class JournalPrinter {
     }
 
     private func lineEnd(from start: Int) -> Int? {
-        guard start < lines.count else { return nil }
-        return lines.bytes[start...].firstIndex(of: 0x0A)
+        let bytes = lines.bytes
+        guard start < bytes.count, let base = bytes.baseAddress,
+            let end = memchr(base + start, 0x0A, bytes.count - start)
+        else { return nil }
+        return UnsafeRawPointer(base).distance(to: UnsafeRawPointer(end))
     }
 
     private func begin(_ line: Range<Int>, _ type: StaticString, _ priority: JournalPriority) {
         entry.removeAll()
         entry.append("MESSAGE", UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: lines.bytes[line])))
-        entry.append("PRIORITY", number: priority.rawValue)
+        for head in heads
+        where head.type == type.utf8Start && head.length == type.utf8CodeUnitCount && head.priority == priority {
+            return entry.append(contentsOf: head.fields)
+        }
+        let fields = head(type, priority)
+        heads.append(Head(type: type.utf8Start, length: type.utf8CodeUnitCount, priority: priority, fields: fields))
+        entry.append(contentsOf: fields)
+    }
+
+    private func head(_ type: StaticString, _ priority: JournalPriority) -> JournalEntry {
+        var head = JournalEntry()
+        head.append("PRIORITY", number: priority.rawValue)
         // Every type has one, which a test holds.
-        if let id = JournalMessageID.id(of: type) { entry.append("MESSAGE_ID", id) }
-        entry.append(contentsOf: constant)
-        entry.append("MCP_EVENT", type)
+        if let id = JournalMessageID.id(of: type) { head.append("MESSAGE_ID", id) }
+        head.append(contentsOf: constant)
+        head.append("MCP_EVENT", type)
+        return head
     }
 
     private func finish(_ session: SessionIdentity?, _ snapshot: Snapshot, _ seq: UInt64) {

@@ -43,8 +43,18 @@ public final class JournalWriter: Sendable {
             var isConnected = false
             var lastError: String?
             /// Whether the thread waits for entries and must be woken.
-            var isIdle = false
+            var rest = Rest.none
             var phase = Phase.new
+        }
+
+        /// How the thread waits for entries.
+        enum Rest {
+            /// It does not.
+            case none
+            /// For milliseconds, then it looks by itself: only an entry that would leave little room wakes it.
+            case brief
+            /// Until it is woken.
+            case long
         }
 
         enum Phase {
@@ -110,8 +120,14 @@ public final class JournalWriter: Sendable {
                 return (false, false)
             }
             state.queue.append(entry)
-            defer { state.isIdle = false }
-            return (true, state.isIdle)
+            let mustWake =
+                switch state.rest {
+                case .none: false
+                case .brief: state.queue.byteCount > capacity / 4
+                case .long: true
+                }
+            if mustWake { state.rest = .none }
+            return (true, mustWake)
         }
         if answer.mustWake { shared.waker.wake() }
         return answer.isTaken

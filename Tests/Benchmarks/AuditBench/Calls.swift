@@ -4,24 +4,22 @@ import GatewayEvents
 import NIOCore
 import ToolPolicy
 
-/// The two records of tools/calls of some 300 bytes, as the gateway makes them for one sink of a format.
+/// The events of tools/calls of some 300 bytes, as the gateway makes them: of each call its REQUEST and its RESPONSE.
 struct Calls {
-    private let events: [AuditEvent]
-    private let printer: RecordPrinter
-    /// Bytes of one call's records.
-    private(set) var bytesPerCall = 0
+    let snapshot: Snapshot
+    let events: [AuditEvent]
 
     /// Different ids, as a client counts them.
-    private static let distinct = 1024
+    static let distinct = 1024
 
-    init(_ format: FileAuditingSettings.Format) {
-        var sink = FileAuditingSettings(outputFile: "/var/log/gatekit/audit.log")
-        sink.format = format
+    /// As for a configuration that writes `files` and, with `journal`, the journal.
+    init(files: [FileAuditingSettings], journal: JournalAuditingSettings? = nil) {
         var settings = Settings(
             upstream: UpstreamSettings(name: "filesystem", command: ["/usr/bin/server"]),
             configPath: "/etc/gatekit/gatekit.yaml")
-        settings.fileAuditing = [sink]
-        let snapshot = Snapshot(
+        settings.fileAuditing = files
+        settings.journalAuditing = journal
+        snapshot = Snapshot(
             generation: 1, configHash: "abcd1234", settings: settings, policies: PolicyChain())
         let session = SessionIdentity(
             sessionID: "0123456789abcdef", transport: "unix", peer: "uid=1000 gid=1000 pid=4242",
@@ -50,27 +48,5 @@ struct Calls {
             }
         }
         self.events = events
-        printer = RecordPrinter(settings: sink, run: "00c0ffee")
-        bytesPerCall = pass() / Self.distinct
-    }
-
-    /// Prints every call once and returns the bytes; flushes after 64 records, as under load.
-    private func pass() -> Int {
-        var bytes = 0
-        for (index, event) in events.enumerated() {
-            printer.print(event)
-            if index & 63 == 63 { bytes += printer.flush() }
-        }
-        return bytes + printer.flush()
-    }
-
-    /// CPU nanoseconds of one record, on the average of `passes` times all calls.
-    func measure(passes: Int) -> Double {
-        let start = ThreadTime.now()
-        var bytes = 0
-        for _ in 0..<passes { bytes += pass() }
-        let time = ThreadTime.now() - start
-        precondition(bytes > passes, "nothing was printed")
-        return Double(time) / Double(passes * events.count)
     }
 }

@@ -15,6 +15,21 @@ struct Row {
     }
 }
 
+/// What the journal costs, the median of the rounds.
+struct JournalRow {
+    let bytesPerCall: Int
+    /// CPU time of the loop for a call's two entries, in bursts and one by one.
+    let burst: Double
+    let single: Double
+
+    /// What the journal may cost the message path.
+    var goals: [Goal] {
+        [("µs/call of journal", burst / 1000), ("µs/call of journal, one by one", single / 1000)].map { name, cost in
+            Goal(name: name, value: cost, wanted: "≤ 5", isMet: cost <= 5)
+        }
+    }
+}
+
 /// Something that has been promised.
 struct Goal {
     let name: String
@@ -42,7 +57,7 @@ struct Goal {
 
 /// Markdown tables, or JSON for `scripts/bench`.
 enum Report {
-    static func table(_ rows: [Row]) -> String {
+    static func table(_ rows: [Row], _ journal: JournalRow) -> String {
         guard let json = rows.first(where: { $0.format == .json }) else { return "" }
         var lines = [
             "| format | ns/record | records/s per core | µs/call beyond json | bytes/call |", "|---|---|---|---|---|",
@@ -53,23 +68,32 @@ enum Report {
                 "| \(row.format.rawValue) | \(fixed(row.nanosecondsPerRecord, 0)) | \(Int(row.recordsPerSecond)) "
                     + "| \(cost) | \(row.bytesPerCall) |")
         }
+        lines += [
+            "", "| journal | µs/call | bytes/call |", "|---|---|---|",
+            "| 64 calls at once | \(fixed(journal.burst / 1000, 2)) | \(journal.bytesPerCall) |",
+            "| one by one | \(fixed(journal.single / 1000, 2)) | \(journal.bytesPerCall) |",
+        ]
         lines += ["", "| goal | measured | wanted | met |", "|---|---|---|---|"]
-        for goal in Goal.all(rows) {
+        for goal in Goal.all(rows) + journal.goals {
             lines.append("| \(goal.name) | \(fixed(goal.value, 2)) | \(goal.wanted) | \(goal.isMet ? "yes" : "NO") |")
         }
         return lines.joined(separator: "\n")
     }
 
-    static func json(_ rows: [Row]) -> String {
+    static func json(_ rows: [Row], _ journal: JournalRow) -> String {
         let formats = rows.map { row in
             #"{"format": "\#(row.format.rawValue)", "ns_per_record": \#(fixed(row.nanosecondsPerRecord, 1)), "#
                 + #""records_per_s": \#(Int(row.recordsPerSecond)), "bytes_per_call": \#(row.bytesPerCall)}"#
         }
-        let goals = Goal.all(rows).map { goal in
+        let goals = (Goal.all(rows) + journal.goals).map { goal in
             #"{"name": "\#(goal.name)", "value": \#(fixed(goal.value, 3)), "goal": "\#(goal.wanted)", "#
                 + #""met": \#(goal.isMet)}"#
         }
-        return #"{"formats": [\#(formats.joined(separator: ", "))], "goals": [\#(goals.joined(separator: ", "))]}"#
+        let ofJournal =
+            #"{"ns_per_call": \#(fixed(journal.burst, 1)), "ns_per_single_call": \#(fixed(journal.single, 1)), "#
+            + #""bytes_per_call": \#(journal.bytesPerCall)}"#
+        return
+            #"{"formats": [\#(formats.joined(separator: ", "))], "journal": \#(ofJournal), "goals": [\#(goals.joined(separator: ", "))]}"#
     }
 
     private static func fixed(_ number: Double, _ digits: Int) -> String {

@@ -44,7 +44,7 @@ final class JSONSchema {
         return target
     }
 
-    private static let annotations = ["$schema", "title", "description", "default", "definitions"]
+    private static let annotations = ["$schema", "title", "description", "default", "examples", "definitions"]
     private static let schemas = ["not", "if", "then", "items", "propertyNames", "additionalProperties"]
     private static let lists = ["allOf", "anyOf", "oneOf"]
     private static let maps = ["properties", "definitions"]

@@ -113,7 +113,7 @@ struct SchemaWalk {
     /// Some value that the schema takes.
     private func sample(_ part: YAMLValue) throws -> YAMLValue {
         let schema = try schema.resolved(part)
-        if let value = schema["const"] ?? schema["enum"]?.items.first { return value }
+        if let value = schema["const"] ?? (schema["enum"] ?? schema["examples"])?.items.first { return value }
         if let first = schema["anyOf"]?.items.first ?? (schema["type"] == nil ? schema["allOf"]?.items.first : nil) {
             return try sample(first)
         }
