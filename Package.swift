@@ -38,7 +38,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -87,14 +86,6 @@ let package = Package(
                 logging,
             ]),
 
-        // Streamable HTTP; it alone imports HTTP and TLS.
-        module(
-            "HTTPDoor",
-            [
-                "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore, nioPosix,
-                logging,
-                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]),
         // What the gateway says of itself.
         module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
         // Where metrics are scraped: plain HTTP, and nothing of MCP.
@@ -175,12 +166,6 @@ let package = Package(
             ["AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "ToolPolicy", "Upstream", nioCore]),
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
         tests("Daemon", ["AuditTrail", "Systemd", logging]),
-        tests(
-            "HTTPDoor",
-            [
-                "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
         tests("SocketBridge", ["JSONRPCWire", nioCore, nioPosix]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
