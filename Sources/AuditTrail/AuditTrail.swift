@@ -1,6 +1,6 @@
-public import GatewayEvents
 import Dispatch
 import GatewayConfiguration
+public import GatewayEvents
 public import Systemd
 
 /// Every event's way to the sinks of its snapshot, and the promise that nothing passes unrecorded.

@@ -1,5 +1,5 @@
-internal import CSpawn
 internal import AuditTrail
+internal import CSpawn
 internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration

@@ -1,6 +1,6 @@
-internal import GatewayEvents
 internal import Gateway
 internal import GatewayConfiguration
+internal import GatewayEvents
 internal import Glibc
 internal import LineDoors
 internal import Logging

@@ -1,8 +1,8 @@
-internal import Reload
 internal import ControlPlane
 internal import GatewayConfiguration
 internal import Glibc
 internal import Logging
+internal import Reload
 
 /// What this process holds so that commands find it: its place, its lock and its PID file.
 struct Instance: Sendable {

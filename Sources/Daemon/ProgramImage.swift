@@ -1,6 +1,6 @@
-internal import Logging
 internal import ControlPlane
 internal import Glibc
+internal import Logging
 internal import Systemd
 
 /// The program on disk, executed anew in this process: the pid stays, so systemd sees no end.

@@ -1,10 +1,10 @@
-internal import LineDoors
 internal import AuditTrail
 internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import Glibc
+internal import LineDoors
 internal import MCPRouting
 internal import Reload
 internal import Systemd

@@ -1,12 +1,12 @@
-internal import GatewayEvents
-internal import MCPRouting
-internal import LineDoors
 internal import AuditTrail
 internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration
+internal import GatewayEvents
 internal import Glibc
+internal import LineDoors
 internal import Logging
+internal import MCPRouting
 internal import NIOCore
 internal import NIOPosix
 internal import Reload

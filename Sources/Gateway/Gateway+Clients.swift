@@ -1,10 +1,10 @@
 internal import GatewayConfiguration
-internal import Upstream
 public import GatewayEvents
 internal import JSONRPCWire
 public import MCPRouting
 public import NIOCore
 internal import NIOPosix
+internal import Upstream
 
 /// What doors call. All on the loop.
 extension Gateway {

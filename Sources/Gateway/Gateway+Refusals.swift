@@ -1,8 +1,8 @@
-internal import MCPRouting
 internal import AuditTrail
 internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
+internal import MCPRouting
 public import NIOCore
 
 /// Connections that are not let in.

@@ -1,6 +1,6 @@
 public import AuditTrail
-internal import Upstream
 public import MCPRouting
+internal import Upstream
 
 /// How the shared upstream stands.
 public struct UpstreamStatus: Hashable, Sendable {

@@ -1,5 +1,5 @@
-internal import GatewayConfiguration
 public import AuditTrail
+internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
 public import Logging

@@ -1,5 +1,5 @@
-internal import GatewayConfiguration
 internal import DequeModule
+internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore

@@ -1,7 +1,7 @@
+internal import AuditTrail
+internal import Gateway
 internal import GatewayConfiguration
 public import GatewayEvents
-internal import Gateway
-internal import AuditTrail
 
 /// Reload as one transaction: read, compare, build, probe, swap, report. Whatever fails, the snapshot in force stays.
 ///

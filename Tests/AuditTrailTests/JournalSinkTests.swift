@@ -210,6 +210,26 @@ struct JournalSinkTests {
         #expect(status.gapCount == 0 && status.missing == 10 && status.records == UInt64(numbers.count))
     }
 
+    @Test("a journald that went away leaves an AUDIT_GAP without a count, once")
+    func wentAway() throws {
+        let journal = try JournalScene { $0.journalAuditing = JournalAuditingSettings() }
+        #expect(try journal.next()["MCP_EVENT"] == "AUDIT_START")
+        journal.vanish()
+        journal.scene.request("1")
+        #expect(journal.becomes { journal.writer.status.lostConnections == 1 })
+        journal.scene.tick()
+        journal.listen()
+        #expect(journal.becomes { journal.writer.isConnected })
+        #expect(try journal.next()["MCP_EVENT"] == "REQUEST")
+        let gap = try journal.next()
+        #expect(gap["MCP_EVENT"] == "AUDIT_GAP")
+        #expect(gap["MESSAGE"]?.hasPrefix("AUDIT_GAP: 0 ") == true, "\(gap["MESSAGE"] ?? "")")
+        #expect(gap["MCP_REASON"]?.contains("journald went away") == true)
+        for _ in 0..<5 { journal.scene.tick() }
+        journal.scene.response("1")
+        #expect(try journal.next()["MCP_EVENT"] == "RESPONSE")
+    }
+
     @Test("a critical one closes the gate while the journal is away, and opens it by itself")
     func critical() throws {
         let journal = try JournalScene { $0.journalAuditing = Self.mirror { $0.critical = true } }

@@ -38,7 +38,7 @@ struct ControlPlacesTests {
                 named: "/tmp/z.pid", usual: common),
             Case(
                 testDescription: "the option beats the variable, relative to the working directory", explicit: "x.pid",
-                environment: ["ZSCALER_MCP_PID_FILE": "/tmp/z.pid"], named: "/work/x.pid", usual: common),
+                environment: ["ZSCALER_MCP_PID_FILE": "/tmp/z.pid"], named: "/srv/x.pid", usual: common),
             Case(
                 testDescription: "an instance has one place and beats the variable", instance: "a",
                 environment: ["ZSCALER_MCP_PID_FILE": "/tmp/z.pid", "XDG_RUNTIME_DIR": "/run/user/7"],
@@ -47,7 +47,7 @@ struct ControlPlacesTests {
     func order(_ example: Case) {
         let places = ControlPlaces(
             explicit: example.explicit, instance: example.instance, environment: example.environment, home: "/home/kim",
-            workingDirectory: "/work")
+            workingDirectory: "/srv")
         #expect(places.explicit == example.named)
         #expect(places.usual == example.usual)
     }

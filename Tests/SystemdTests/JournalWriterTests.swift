@@ -117,6 +117,8 @@ struct JournalWriterTests {
         }
         writer.close(drainingFor: 10)
         #expect(writer.status.sent == 501)
+        // What such a receiver had not read is gone, which the sender only learns by the connection's loss.
+        #expect(writer.status.lostConnections == 5)
     }
 
     @Test("a journal that comes later gets what was offered before")

@@ -32,6 +32,9 @@ final class JournalSink: StreamSink {
     private var missing: UInt64 = 0
     private var gaps: UInt64 = 0
     private var seenDropped: UInt64 = 0
+    private var seenLost: UInt64 = 0
+
+    private static let wentAway = "journald went away; what it had not read is lost, and the holes in seq show it"
 
     /// What the gate keeps free: room for other events, and an entry's usual size for each answer that is due. An
     /// estimate, and enough of one: the journal promises nothing for what it has taken either.
@@ -58,6 +61,8 @@ final class JournalSink: StreamSink {
         self.clock = clock
         self.writer = writer
         printer = JournalPrinter(settings, run: run, isToolCallLog: isToolCallLog)
+        seenDropped = writer.status.dropped
+        seenLost = writer.status.lostConnections
         // A reload may be the first to need it.
         writer.start()
     }
@@ -148,7 +153,16 @@ final class JournalSink: StreamSink {
 
     /// What the courier gave up, told by the writer for all who use it: here it shows as missing. `seq` has its holes.
     private func noteDropped() {
-        let dropped = writer.status.dropped
+        let status = writer.status
+        // Told when there is somebody to tell it to.
+        if status.lostConnections > seenLost, status.isConnected {
+            seenLost = status.lostConnections
+            // Not counted as missing: nobody knows how many it had not read. The holes in `seq` tell who looks.
+            let now = clock.wall()
+            if gap == nil { gap = SinkNotice.Gap(first: now, last: now, count: 0, reason: Self.wentAway) }
+            gap?.reason = Self.wentAway
+        }
+        let dropped = status.dropped
         guard dropped > seenDropped else { return }
         if !isToolCallLog { missing += dropped - seenDropped }
         seenDropped = dropped

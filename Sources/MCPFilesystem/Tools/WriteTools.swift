@@ -1,5 +1,5 @@
-internal import Glibc
 internal import COpenAt2
+internal import Glibc
 
 extension Tool {
     static let writeFile = Tool(

@@ -18,6 +18,7 @@ final class JournalCourier {
     private var deadline: UInt64?
     /// Whether something was sent since the last rest.
     private var hasSent = false
+    private var hasSentSinceConnect = false
 
     /// How long the thread waits for more without being woken for it, once it has sent something, in nanoseconds. Being
     /// woken for each entry costs the one who queues it more than the entry itself.
@@ -81,6 +82,7 @@ final class JournalCourier {
                 (pause, refusals) = (0, 0)
                 firstIsDone(range.count)
                 hasSent = true
+                hasSentSinceConnect = true
                 if settled.entries >= 64 { settle() }
             case EAGAIN:
                 settle()
@@ -152,7 +154,12 @@ final class JournalCourier {
         socket = nil
         failed()
         note(code)
-        shared.state.withLock { $0.isConnected = false }
+        let hasLost = hasSentSinceConnect
+        hasSentSinceConnect = false
+        shared.state.withLock { state in
+            state.isConnected = false
+            if hasLost { state.lostConnections += 1 }
+        }
     }
 
     /// The first try after a failure comes at once.

@@ -24,6 +24,9 @@ public final class JournalWriter: Sendable {
         public var sent: UInt64
         /// Entries that no socket would take, although it took others: given up after three tries.
         public var dropped: UInt64
+        /// How often the socket went away behind entries that it had taken: what journald had not read of them is lost,
+        /// and nobody can say how much that was.
+        public var lostConnections: UInt64
         /// Whether the last try to connect or send worked. False before ``JournalWriter/start()``.
         public var isConnected: Bool
         /// The last thing that failed, also when it works again; our own words.
@@ -40,6 +43,7 @@ public final class JournalWriter: Sendable {
             var takenBytes = 0
             var sent: UInt64 = 0
             var dropped: UInt64 = 0
+            var lostConnections: UInt64 = 0
             var isConnected = false
             var lastError: String?
             /// Whether the thread waits for entries and must be woken.
@@ -149,6 +153,7 @@ public final class JournalWriter: Sendable {
             Status(
                 queuedEntries: state.queue.count + state.takenEntries,
                 queuedBytes: state.queue.byteCount + state.takenBytes, sent: state.sent, dropped: state.dropped,
+                lostConnections: state.lostConnections,
                 isConnected: state.isConnected, lastError: state.lastError)
         }
     }
