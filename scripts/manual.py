@@ -8,6 +8,7 @@ One page for the program and one for each of its commands. roff as man(7) descri
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 
@@ -45,7 +46,7 @@ def paragraphs(text: str) -> list[str]:
     for block in text.strip("\n").split("\n\n"):
         lines.append(".PP")
         if block.startswith("  "):
-            lines += [".nf", ".RS", *(escaped(line.strip()) for line in block.split("\n")), ".RE", ".fi"]
+            lines += [".nf", ".RS", *escaped(textwrap.dedent(block)).split("\n"), ".RE", ".fi"]
         else:
             lines.append(escaped(block))
     return lines
