@@ -26,18 +26,27 @@ public enum SocketBridge {
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let exit = loop.makePromise(of: Int32.self)
         let milliseconds = Int(patience * 1000)
+        let runner = NIOLoopBoundBox<BridgeRunner?>.makeEmptyBox(valueType: BridgeRunner.self, eventLoop: loop)
         let opened = NIOPipeBootstrap(group: loop)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: false)
             .channelOption(.writeBufferWaterMark, value: BridgeRunner.ChannelTuning.waterMark)
             .channelOption(.recvAllocator, value: BridgeRunner.ChannelTuning.receive)
+            // Here and not afterwards: an input that has ended already is read to its end as soon as it is registered,
+            // reading on or off, and what nobody handles is lost.
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let connector = SocketConnector(loop: loop, places: places)
+                    let made = BridgeRunner(client: channel, connector: connector, patience: milliseconds, exit: exit)
+                    try channel.pipeline.syncOperations.addHandler(ClientHandler(runner: made))
+                    runner.value = made
+                }
+            }
             .takingOwnershipOfDescriptors(input: input.descriptor, output: output.descriptor)
-            .flatMapThrowing { channel in
-                let connector = SocketConnector(loop: loop, places: places)
-                let runner = BridgeRunner(client: channel, connector: connector, patience: milliseconds, exit: exit)
-                try channel.pipeline.syncOperations.addHandler(ClientHandler(runner: runner))
-                runner.start()
-                runner.updateReading()
+            .map { _ in
+                // Set by the initializer, without which there is no channel.
+                runner.value?.start()
+                runner.value?.updateReading()
             }
         opened.whenFailure { exit.fail($0) }
         do {
