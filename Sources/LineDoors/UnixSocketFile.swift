@@ -104,11 +104,10 @@ struct UnixSocketFile {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .system("socket", path, errno) }
         // Nobody may connect before owner and mode are right: nothing is accepted before listen(2), and the file is
-        // private until chmod.
-        let mask = umask(0o177)
+        // private until chmod: it gets the mode of the socket. Not by umask(2), which is the whole process's.
+        fchmod(descriptor, 0o600)
         let bound = withAddress(of: path) { Glibc.bind(descriptor, $0, $1) }
         let bindError = errno
-        umask(mask)
         guard bound == 0 else {
             Glibc.close(descriptor)
             throw .system("bind", path, bindError)
