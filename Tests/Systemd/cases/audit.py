@@ -110,4 +110,5 @@ def test_calls_do_not_wait_for_a_journald_that_is_gone() -> None:
     print(f"# {load.count} calls, the slowest took {load.slowest * 1000:.0f} ms")
     assert load.slowest < 2, load.slowest
     queue = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
-    expect_no_silent_loss(mine, discarded=queue)
+    # Unread in its socket, and read but not stored; and a socket that is about to go may be found a second time.
+    expect_no_silent_loss(mine, discarded=4 * queue)
