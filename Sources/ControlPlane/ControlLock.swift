@@ -42,11 +42,6 @@ public struct ControlLock: Sendable {
         if fcntl(descriptor, F_SETFD, 0) != 0 { throw .system("fcntl", path, errno) }
     }
 
-    /// Undoes ``keepOverExec()`` when the execve failed.
-    public func closeOverExec() {
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    }
-
     /// Lets go of the lock. Once only.
     public func release() {
         // Closing alone would leave it to a child that is between fork and execve.

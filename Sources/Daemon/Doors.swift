@@ -85,7 +85,7 @@ final class Doors {
     }
 
     /// Prepares the doors of `settings`: takes the path of a new one, on which nobody can connect before the swap.
-    /// Completes with what cannot be changed without a restart.
+    /// Completes with what only a new start can change.
     func open(for settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
         change = .none
         let wantsUnix = settings.transports.contains(.unix)
@@ -93,7 +93,7 @@ final class Doors {
             return completion(
                 .failure(
                     DoorRefusal(
-                        "proxy.transport: stdio was not opened at the start and only a restart could, so no door would "
+                        "proxy.transport: stdio was not opened at the start, so no door would "
                             + "be left; keep unix")))
         }
         do throws(DoorError) {
@@ -123,7 +123,7 @@ final class Doors {
         let wantsStdio = settings.transports.contains(.stdio)
         if wantsStdio != (stdio != nil) {
             notes.append(
-                "proxy.transport: stdio belongs to whoever started the process and changes with a restart only")
+                "proxy.transport: stdio belongs to whoever started the process and changes with a new start only")
         }
         if let ineffective = ineffectiveSocket(settings) { notes.append(ineffective) }
         return notes
