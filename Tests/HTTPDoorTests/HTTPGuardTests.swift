@@ -90,18 +90,18 @@ struct HTTPGuardTests {
         var recorded = 0
         var refusals = 0
         var peers: [String] = []
-        func refuse(_ peer: String, _ window: UInt64) {
+        func refuse(_ peer: String, _ second: UInt64) {
             refusals += 1
-            recorded += self.refuse(&http, peer, at: 10 * window).reduce(0) { $0 + $1.count }
+            recorded += self.refuse(&http, peer, at: second).reduce(0) { $0 + $1.count }
         }
         // Whoever has come goes on, so that no window ends a pair.
         for window in 0..<17 as Range<UInt64> {
-            for peer in peers { refuse(peer, window) }
             for number in 0..<HTTPGuard.recordsPerWindow {
                 let peer = "\(window)-\(number)"
-                refuse(peer, window)
+                refuse(peer, 10 * window)
                 peers.append(peer)
             }
+            for peer in peers { refuse(peer, 10 * window + 5) }
             #expect(http.count == min(peers.count, HTTPGuard.capacity))
         }
         #expect(peers.count > HTTPGuard.capacity)

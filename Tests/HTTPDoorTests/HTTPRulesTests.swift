@@ -74,7 +74,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("the door's own names and the allowed ones are served, with the right port", arguments: hosts)
-    func hosts(_ item: Case) {
+    func checkHosts(_ item: Case) {
         expect(
             item,
             Self.rules(address: "192.0.2.1") {
@@ -108,7 +108,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("a page is let in from its own host or an allowed origin", arguments: origins)
-    func origins(_ item: Case) {
+    func checkOrigins(_ item: Case) {
         expect(item, Self.rules { $0.allowedOrigins = ["https://App.example", "vscode-webview://abc"] })
     }
 
@@ -128,7 +128,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("only the endpoint and its methods are there", arguments: targets)
-    func targets(_ item: Case) {
+    func checkTargets(_ item: Case) {
         expect(item, Self.rules())
     }
 
@@ -147,7 +147,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("a body is JSON in UTF-8", arguments: contents)
-    func contents(_ item: Case) {
+    func checkContents(_ item: Case) {
         expect(item, Self.rules())
     }
 
@@ -167,7 +167,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("both types of an answer have to be acceptable", arguments: accepts)
-    func accepts(_ item: Case) {
+    func checkAccepts(_ item: Case) {
         expect(item, Self.rules())
     }
 
@@ -186,7 +186,7 @@ struct HTTPRulesTests {
     ]
 
     @Test("revisions are known ones, and what decides something comes once", arguments: others)
-    func others(_ item: Case) {
+    func checkOthers(_ item: Case) {
         expect(item, Self.rules())
     }
 
