@@ -7,7 +7,8 @@ import Testing
 struct BearerTokensTests {
     static let alice = TokenDigest(of: "alice-token".utf8)
     static let bob = TokenDigest(of: "bob-token".utf8)
-    static let tokens = BearerTokens(["alice": alice, "bob": bob])
+    static let both = ["alice": alice, "bob": bob]
+    static let tokens = BearerTokens(both)
 
     @Test(
         "a known token tells its name, everything else is 401 with how to ask",

@@ -8,7 +8,10 @@ struct HTTPRules: Sendable {
     /// 80, or 443 with TLS: the one that a client leaves away.
     private let defaultPort: Int
     private let ownHosts: Set<String>
+    /// With a port.
     private let allowedHosts: Set<HostAndPort>
+    /// With any port.
+    private let allowedNames: Set<String>
     private let allowedOrigins: Set<WebOrigin>
     private let tokens: BearerTokens?
     private let protocolVersions: Set<String>
@@ -24,7 +27,9 @@ struct HTTPRules: Sendable {
         defaultPort = settings.tls == nil ? 80 : 443
         let own = [settings.host, address].compactMap { HostAndPort(host: $0, port: nil) }.filter { !$0.isWildcard }
         ownHosts = Set(own.map(\.host)).union(["localhost", "127.0.0.1", "::1"])
-        allowedHosts = Set(settings.allowedHosts.compactMap { HostAndPort($0) })
+        let allowed = settings.allowedHosts.compactMap { HostAndPort($0) }
+        allowedHosts = Set(allowed.filter { $0.port != nil })
+        allowedNames = Set(allowed.filter { $0.port == nil }.map(\.host))
         allowedOrigins = Set(settings.allowedOrigins.compactMap { WebOrigin($0) })
         tokens = settings.tokens.map(BearerTokens.init)
         self.protocolVersions = protocolVersions
@@ -33,14 +38,15 @@ struct HTTPRules: Sendable {
     /// Every check in order; the first that fails decides.
     func admit(_ head: RequestHead) -> Result<HTTPIdentity, HTTPRefusal> {
         if let refusal = framing(head) ?? host(head) ?? origin(head) ?? target(head) { return .failure(refusal) }
-        let identity: HTTPIdentity
-        switch tokens?.check(head.authorization) {
-        case nil: identity = HTTPIdentity()
-        case .success(let owner): identity = owner
-        case .failure(let refusal): return .failure(refusal)
+        return identity(head).flatMap { identity in
+            let refusal = method(head) ?? contentType(head) ?? accept(head) ?? protocolVersion(head)
+            return refusal.map { .failure($0) } ?? .success(identity)
         }
-        let refusal = method(head) ?? contentType(head) ?? accept(head) ?? protocolVersion(head)
-        return refusal.map { .failure($0) } ?? .success(identity)
+    }
+
+    /// Whose token a request has: the only check that a head known to be good has to pass again.
+    func identity(_ head: RequestHead) -> Result<HTTPIdentity, HTTPRefusal> {
+        tokens?.check(head.authorization) ?? .success(HTTPIdentity())
     }
 
     /// Whether a session of this owner may go on under these rules.
@@ -71,8 +77,7 @@ struct HTTPRules: Sendable {
                 detail: head.host)
         }
         if ownHosts.contains(host.host), (host.port ?? defaultPort) == port { return nil }
-        if allowedHosts.contains(host) { return nil }
-        if HostAndPort(host: host.host, port: nil).map(allowedHosts.contains) ?? false { return nil }
+        if allowedNames.contains(host.host) || allowedHosts.contains(host) { return nil }
         return HTTPRefusal(
             status: .forbidden, code: -32000,
             message: "Host is not served here; who runs the gateway may add it to proxy.http.allowed_hosts",

@@ -1,5 +1,5 @@
 /// What the rules need of a request's head, taken from its fields in one pass. Values are untrusted.
-struct RequestHead: Sendable {
+struct RequestHead: Hashable, Sendable {
     /// As sent; case-sensitive.
     let method: String
     /// As sent: path and query.
@@ -51,7 +51,14 @@ struct RequestHead: Sendable {
     }
 
     /// The target without its query.
-    var path: Substring { target.prefix { $0 != "?" } }
+    var path: Substring { target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)] }
+
+    /// The same without the token.
+    var withoutCredentials: RequestHead {
+        var head = self
+        head.authorization = nil
+        return head
+    }
 
     private mutating func take(_ value: String, _ name: String, _ slot: WritableKeyPath<Self, String?>) {
         if self[keyPath: slot] != nil { note(name) }
