@@ -67,7 +67,7 @@ struct ReloadPlanTests {
             replaces: false, phrase: "tool_allowlist"),
         Edit(
             testDescription: "the door of HTTP", more: "  transport: http\n  http: { port: 9000 }\n", replaces: false,
-            phrase: "proxy.http added: 127.0.0.1:9000/mcp"),
+            phrase: "proxy.http"),
         Edit(
             testDescription: "a time-out", more: "  timeouts: { request_timeout: 5 }\n", replaces: false,
             phrase: "request_timeout"),
