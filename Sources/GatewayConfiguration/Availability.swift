@@ -3,15 +3,11 @@
 /// Such settings are read and validated like all others and then refused where they stand, so that nobody relies on
 /// something that does not happen. Whoever builds a feature takes its row out of ``missing``.
 enum Feature: Hashable, CaseIterable {
-    case transportHTTP
-    case httpDoor
     case modernEra
     case outputSanitization
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
-        .transportHTTP: "transport 'http'",
-        .httpDoor: "proxy.http",
         .modernEra: "era 'modern'",
         .outputSanitization: "policy 'output_sanitization'",
     ]
@@ -23,10 +19,8 @@ enum Feature: Hashable, CaseIterable {
 
     private var remedy: String {
         switch self {
-        case .transportHTTP: "; use stdio or unix"
         case .modernEra: "; use auto or legacy"
         case .outputSanitization: "; remove the entry or set enabled: false"
-        case .httpDoor: "; remove the key"
         }
     }
 }

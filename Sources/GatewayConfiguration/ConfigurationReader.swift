@@ -8,7 +8,8 @@ public enum ConfigurationReader {
         case reload
     }
 
-    /// Reads, parses, interpolates and validates. Pure apart from reading the two named files, each once.
+    /// Reads, parses, interpolates and validates. Pure apart from reading the two named files, and those that the
+    /// configuration itself names, each once.
     ///
     /// - Parameters:
     ///   - configPath: the YAML file. A relative path is taken from the working directory; problems name the file as
@@ -17,7 +18,7 @@ public enum ConfigurationReader {
     ///   - environment: the process's environment as it was at the start, at every reload too.
     ///   - homeDirectory: absolute; what `~/` stands for. Empty when not known: then a `~/` is a problem.
     ///   - mode: start or reload.
-    /// - Throws: every problem of both files, sorted by position. When `.env` is malformed, unset variables of the
+    /// - Throws: every problem of all files, sorted by position. When `.env` is malformed, unset variables of the
     ///   YAML file are not reported, since their lines may be among the malformed ones.
     public static func read(
         configPath: String, dotenvPath: String?, environment: [String: String], homeDirectory: String, mode: Occasion
@@ -26,9 +27,10 @@ public enum ConfigurationReader {
         return try read(source, environment: environment, homeDirectory: homeDirectory, mode: mode)
     }
 
-    /// The part after the files have been read.
+    /// The part after the two files have been read; `files` reads those that they name.
     static func read(
-        _ source: ConfigurationSource, environment: [String: String], homeDirectory: String, mode: Occasion
+        _ source: ConfigurationSource, environment: [String: String], homeDirectory: String, mode: Occasion,
+        files: NamedFiles = NamedFiles()
     ) throws(ConfigurationError) -> LoadedConfiguration {
         let home: String? =
             if !homeDirectory.hasPrefix("/") {
@@ -41,7 +43,7 @@ public enum ConfigurationReader {
             source.config.path, directory: ConfigurationSearch.workingDirectory(), homeDirectory: home ?? "")
         let reading = Reading(
             file: source.config.path, environment: layered.merged, homeDirectory: home,
-            configDirectory: FilePath.directory(configPath), reportsUnsetVariables: layered.isComplete)
+            configDirectory: FilePath.directory(configPath), files: files, reportsUnsetVariables: layered.isComplete)
         let settings = settings(source.config, configPath: configPath, reading: reading)
 
         let problems =
@@ -49,6 +51,8 @@ public enum ConfigurationReader {
         guard problems.isEmpty, var settings else { throw ConfigurationError(problems: problems) }
         if let level = layered.switches.logLevel { settings.logLevel = level }
         settings.toolCallLog = layered.switches.logToolCalls ?? false
+        var source = source
+        source.named = files.files
         return LoadedConfiguration(
             settings: settings, source: source, configHash: source.hash, environment: layered.merged,
             dotenvNames: layered.dotenvNames, switches: layered.switches,

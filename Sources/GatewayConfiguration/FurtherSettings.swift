@@ -1,29 +1,3 @@
-/// `proxy.http`.
-public struct HTTPDoorSettings: Hashable, Sendable {
-    /// An address or a name. Default `127.0.0.1`.
-    public var host: String
-    /// 1 to 65535. Default 8080.
-    public var port: Int
-    /// Begins with a slash. Default `/mcp`.
-    public var path: String
-    /// Values of `Origin` that are let in besides none.
-    public var allowedOrigins: [String]
-    /// Values of `Host` that are let in besides the door's own.
-    public var allowedHosts: [String]
-    /// Absolute path of the bearer tokens' file; nil for a door without tokens.
-    public var tokensFile: String?
-
-    /// The default door.
-    public init() {
-        host = "127.0.0.1"
-        port = 8080
-        path = "/mcp"
-        allowedOrigins = []
-        allowedHosts = []
-        tokensFile = nil
-    }
-}
-
 /// Policy `output_sanitization`.
 public struct OutputSanitizationSettings: Hashable, Sendable {
     /// What is done to a text, in this order.

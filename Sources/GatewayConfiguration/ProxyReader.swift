@@ -15,12 +15,14 @@ struct ProxyReader {
                 reading.warn(proxy.keyPosition(of: "unix"), "proxy.unix has no effect: transport does not name 'unix'")
             }
         }
-        if let http = proxy.section(
-            "http", keys: ["host", "port", "path", "allowed_origins", "allowed_hosts", "tokens_file"])
-        {
-            settings.http = self.http(http)
+        if let http = proxy.section("http", keys: HTTPDoorReader.keys) {
+            settings.http = HTTPDoorReader(reading: reading).read(http)
+            if !settings.transports.contains(.http) {
+                reading.warn(proxy.keyPosition(of: "http"), "proxy.http has no effect: transport does not name 'http'")
+            }
+        } else if settings.transports.contains(.http) {
+            settings.http = HTTPDoorSettings()
         }
-        if proxy.has("http") { reading.require(.httpDoor, at: proxy.keyPosition(of: "http")) }
         if let times = proxy.section(
             "timeouts", keys: ["connection_timeout", "request_timeout", "idle_session_timeout", "shutdown_timeout"])
         {
@@ -47,7 +49,6 @@ struct ProxyReader {
         var result: [Transport] = []
         for text in texts {
             guard let transport: Transport = Section.choice(text, noun: "transport", reading: reading) else { continue }
-            if transport == .http { reading.require(.transportHTTP, at: text.position) }
             if result.contains(transport) {
                 reading.refuse(text.position, "proxy.transport names '\(transport.rawValue)' twice")
             }
@@ -78,23 +79,6 @@ struct ProxyReader {
         }
         unix.group = section.group("group")
         return unix
-    }
-
-    private func http(_ section: Section) -> HTTPDoorSettings {
-        var http = HTTPDoorSettings()
-        if let host = section.nonEmptyText("host") { http.host = host.value }
-        if let port = section.integer("port", in: 1...65535) { http.port = port }
-        if let path = section.nonEmptyText("path") {
-            if path.value.hasPrefix("/") {
-                http.path = path.value
-            } else {
-                reading.refuse(path.position, "proxy.http.path must begin with '/', got '\(printable(path.raw))'")
-            }
-        }
-        http.allowedOrigins = section.texts("allowed_origins")?.map(\.value) ?? []
-        http.allowedHosts = section.texts("allowed_hosts")?.map(\.value) ?? []
-        http.tokensFile = section.path(of: "tokens_file")
-        return http
     }
 
     private func timeouts(_ section: Section) -> Timeouts {

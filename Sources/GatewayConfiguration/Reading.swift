@@ -7,6 +7,8 @@ final class Reading {
     let homeDirectory: String?
     /// Absolute; relative paths in the file are relative to it.
     let configDirectory: String
+    /// The files that the configuration names.
+    let files: NamedFiles
     /// False when `.env` is broken: what is not set may stand in a line that could not be read.
     let reportsUnsetVariables: Bool
     /// Where `proxy.upstream.command` stands, once it has been read.
@@ -16,12 +18,13 @@ final class Reading {
 
     init(
         file: String, environment: [String: String], homeDirectory: String?, configDirectory: String,
-        reportsUnsetVariables: Bool
+        files: NamedFiles, reportsUnsetVariables: Bool
     ) {
         self.file = file
         self.environment = environment
         self.homeDirectory = homeDirectory
         self.configDirectory = configDirectory
+        self.files = files
         self.reportsUnsetVariables = reportsUnsetVariables
     }
 
@@ -33,6 +36,12 @@ final class Reading {
     func warn(_ position: YAMLPosition?, _ message: String) {
         warnings.append(
             ConfigurationProblem(file: file, line: position?.line, column: position?.column, message: message))
+    }
+
+    /// Takes over what is wrong with a file that the configuration names.
+    func add(problems: [ConfigurationProblem] = [], warnings: [ConfigurationProblem] = []) {
+        self.problems += problems
+        self.warnings += warnings
     }
 
     /// Refuses a value of the wrong shape, unless it has been refused as YAML already.

@@ -1,4 +1,5 @@
-/// SHA-256 (FIPS 180-4), for the hash of configuration files: a few kilobytes per reload, so plain and small.
+/// SHA-256 (FIPS 180-4), for the hash of configuration files, a few kilobytes per reload, and of bearer tokens, a block
+/// or two per request: plain and small.
 struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
@@ -20,15 +21,21 @@ struct SHA256 {
 
     /// The digest in lower-case hex. The value cannot be used afterwards.
     consuming func finish() -> String {
+        let words = finishWords()
+        return words.indices.map { index in
+            let hex = String(words[index], radix: 16)
+            return String(repeating: "0", count: 8 - hex.count) + hex
+        }.joined()
+    }
+
+    /// The digest as its eight words, first one first. The value cannot be used afterwards.
+    consuming func finishWords() -> SIMD8<UInt32> {
         let bits = length * 8
         var tail: [UInt8] = [0x80]
         tail += [UInt8](repeating: 0, count: (119 - Int(length % 64)) % 64)
         tail += (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64($0))) }
         tail.withUnsafeBytes { update($0) }
-        return state.map { word in
-            let hex = String(word, radix: 16)
-            return String(repeating: "0", count: 8 - hex.count) + hex
-        }.joined()
+        return SIMD8(state)
     }
 
     private mutating func compress(_ block: ArraySlice<UInt8>) {

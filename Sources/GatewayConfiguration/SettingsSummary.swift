@@ -20,6 +20,10 @@ extension Settings {
                 continue
             }
             if before.value == fact.value { continue }
+            if let difference = Self.tokenChanges(before, fact) {
+                changes += difference
+                continue
+            }
             let isShown = before.shown != fact.shown
             changes.append(isShown ? "\(fact.key): \(before.shown) -> \(fact.shown)" : "\(fact.key) changed")
         }
@@ -64,9 +68,7 @@ extension Settings {
             Fact("limits.max_sessions", "\(limits.maxSessions)"),
             Fact("limits.max_pending_per_session", "\(limits.maxPendingPerSession)"),
         ]
-        if let http {
-            facts.append(Fact("proxy.http", "\(printable(http.host)):\(http.port)\(printable(http.path))", http))
-        }
+        facts += http.map(Self.facts(of:)) ?? []
         facts += toolAllowlists.enumerated().map { index, list in
             Fact("tool_allowlist \(index + 1)", Self.shown(list), list)
         }
@@ -117,6 +119,44 @@ extension Settings {
             Fact("upstream.restart", upstream.restartOnFailure ? attempts : "no"),
         ]
         return facts
+    }
+
+    private static func facts(of http: HTTPDoorSettings) -> [Fact] {
+        // An IPv6 address needs brackets in front of a port.
+        let host = http.host.contains(":") ? "[\(http.host)]" : http.host
+        let place = "\(printable(host)):\(http.port)\(printable(http.path))"
+        var facts = [Fact("proxy.http", "\(place), at most \(http.maxConnections) connections")]
+        if !http.allowedOrigins.isEmpty {
+            facts.append(Fact("proxy.http.allowed_origins", names(http.allowedOrigins), http.allowedOrigins))
+        }
+        if !http.allowedHosts.isEmpty {
+            facts.append(Fact("proxy.http.allowed_hosts", names(http.allowedHosts), http.allowedHosts))
+        }
+        if let path = http.tokensFile { facts.append(Fact("proxy.http.tokens_file", printable(path), path)) }
+        if let tokens = http.tokens {
+            facts.append(Fact(tokensKey, tokens.isEmpty ? "none" : names(tokens.keys.sorted()), tokens))
+        }
+        if let tls = http.tls {
+            facts.append(
+                Fact(
+                    "proxy.http.tls", "certificate \(printable(tls.certificatePath)), key \(printable(tls.keyPath))",
+                    tls))
+        }
+        return facts
+    }
+
+    private static let tokensKey = "proxy.http tokens"
+
+    /// Which names came, went or have another token; nil for other facts. Never a digest.
+    private static func tokenChanges(_ old: Fact, _ new: Fact) -> [String]? {
+        guard new.key == tokensKey, let old = old.value as? [String: TokenDigest],
+            let new = new.value as? [String: TokenDigest]
+        else { return nil }
+        let groups = [
+            ("added", new.keys.filter { old[$0] == nil }), ("removed", old.keys.filter { new[$0] == nil }),
+            ("changed", new.keys.filter { name in old[name].map { $0 != new[name] } ?? false }),
+        ]
+        return groups.filter { !$0.1.isEmpty }.map { "\(tokensKey) \($0.0): \(names($0.1.sorted()))" }
     }
 
     private static func shown(_ list: ToolAllowlistSettings) -> String {

@@ -18,7 +18,10 @@ public struct CommandLineFlags: Hashable, Sendable {
 
     /// Puts the flags over what the files say.
     func apply(to settings: inout Settings) {
-        if let transports { settings.transports = transports }
+        if let transports {
+            settings.transports = transports
+            if transports.contains(.http), settings.http == nil { settings.http = HTTPDoorSettings() }
+        }
         if let logLevel { settings.logLevel = logLevel }
         if logsToolCalls { settings.toolCallLog = true }
     }

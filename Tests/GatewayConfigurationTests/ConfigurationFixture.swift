@@ -25,8 +25,37 @@ enum ConfigurationFixture {
         let source = ConfigurationSource(
             config: .init(path: "/etc/gatekit/\(name).yaml", bytes: yaml),
             dotenv: dotenv.map { .init(path: "/etc/gatekit/.env", bytes: Array($0.utf8)) })
-        return try ConfigurationReader.read(source, environment: environment, homeDirectory: "/home/u", mode: mode)
+        return try ConfigurationReader.read(
+            source, environment: environment, homeDirectory: "/home/u", mode: mode,
+            files: NamedFiles { path throws(RegularFile.Failure) in
+                if let file = files[path] { return file }
+                throw RegularFile.Failure("opened", errno: ENOENT)
+            })
     }
+
+    /// What a configuration may name; everything else does not exist.
+    static let files: [String: RegularFile] = [
+        "/etc/gatekit/tokens": RegularFile(bytes: Array("# who\nalice:\(aliceDigest)\nbob:\(bobDigest)\n".utf8)),
+        "/etc/gatekit/tokens-empty": RegularFile(bytes: []),
+        "/etc/gatekit/tokens-open": RegularFile(bytes: Array("alice:\(aliceDigest)".utf8), mode: 0o644),
+        "/etc/gatekit/tokens-broken": RegularFile(
+            bytes: Array("\u{FEFF}alice:\(aliceDigest)\r\n\r\nhunter2\n alice:\(bobDigest)\n:\(bobDigest)\n".utf8)),
+        "/etc/gatekit/server.pem": RegularFile(bytes: Array((certificate + key).utf8), mode: 0o640, isOwn: false),
+        "/etc/gatekit/key-open.pem": RegularFile(bytes: Array(key.utf8), mode: 0o604),
+        "/etc/gatekit/key-encrypted.pem": RegularFile(
+            bytes: Array(key.replacing(" PRIVATE", with: " ENCRYPTED PRIVATE").utf8)),
+        "/etc/gatekit/notes.txt": RegularFile(bytes: Array("hunter2".utf8)),
+        "/etc/gatekit/tls/chain.pem": RegularFile(bytes: Array(certificate.utf8), mode: 0o644),
+        "/etc/gatekit/tls/key.pem": RegularFile(bytes: Array(key.utf8)),
+        // What the schema's tests write where a path is asked for.
+        "/etc/gatekit/server": RegularFile(bytes: Array((certificate + key).utf8)),
+    ]
+    static let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    static let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+    /// Of `alice-token`.
+    static let aliceDigest = "9c220f200955d76c0a38d308225e0ef10c5f971acaf2f8d1d8f732affa5bd1dc"
+    /// Of `bob-token`.
+    static let bobDigest = "97dd3707015dcf069cf73022ed7173b1165db6eff24b441cb57fd069a8c4e525"
 
     /// The problems of a file that must have some.
     static func problems(

@@ -130,7 +130,7 @@ struct ConfigurationReaderTests {
             enabled += 1
             return String(indentation) + content
         }
-        #expect(enabled == 26)
+        #expect(enabled == 37)
         let loaded = try ConfigurationFixture.read(lines.joined(separator: "\n"))
         #expect(loaded.settings.upstream.name == "filesystem")
         #expect(loaded.settings.redactedNames == ["iban"])
@@ -225,6 +225,7 @@ struct ConfigurationReaderTests {
         "unix", "path", "mode", "group", "name", "env", "LOG_LEVEL", "inherit", "cwd", "era", "sessions",
         "restart_on_failure", "max_restart_attempts", "timeouts", "connection_timeout", "request_timeout",
         "idle_session_timeout", "shutdown_timeout", "limits", "max_message_bytes", "max_depth", "max_sessions",
-        "max_pending_per_session", "redaction", "extra_names",
+        "max_pending_per_session", "redaction", "extra_names", "http", "host", "port", "allowed_origins",
+        "allowed_hosts", "max_connections", "tokens_file", "tls", "certificate", "key",
     ]
 }

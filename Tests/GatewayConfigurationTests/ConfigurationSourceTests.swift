@@ -28,7 +28,7 @@ struct ConfigurationSourceTests {
     @Test("a file of the greatest length is read, one byte more is refused")
     func cap() throws {
         let directory = try TemporaryDirectory()
-        let limit = ConfigurationSource.maximumBytes
+        let limit = RegularFile.maximumBytes
         let fits = try directory.write("fits", [UInt8](repeating: 35, count: limit))
         let long = try directory.write("long", [UInt8](repeating: 35, count: limit + 1))
         #expect(message(fits) == [])

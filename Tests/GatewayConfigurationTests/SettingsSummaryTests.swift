@@ -37,12 +37,61 @@ struct SettingsTests {
         Difference(["proxy.transport: stdio -> unix", "proxy.unix added: /run/gatekit/mcp.sock, mode 0660"]) {
             $0.transports = [.unix]
         },
+        Difference(["proxy.http added: 127.0.0.1:8080/mcp, at most 2048 connections"]) { $0.http = HTTPDoorSettings() },
         Difference([]) { _ in },
     ]
 
     @Test("changes name what differs, with values where they are no secret", arguments: differences)
     func changes(_ difference: Difference) {
         #expect(settings().changes(to: settings(difference.change)) == difference.told)
+    }
+
+    static let doors: [(change: @Sendable (inout HTTPDoorSettings) -> Void, told: [String])] = [
+        (
+            { $0.host = "::1" },
+            [
+                "proxy.http: 127.0.0.1:8080/mcp, at most 2048 connections -> [::1]:8080/mcp, at most 2048 connections"
+            ]
+        ),
+        ({ $0.allowedOrigins = ["null"] }, ["proxy.http.allowed_origins added: null"]),
+        ({ $0.allowedHosts = ["a"] }, ["proxy.http.allowed_hosts added: a"]),
+        ({ $0.tokens?["carol"] = TokenDigest(of: "c".utf8) }, ["proxy.http tokens added: carol"]),
+        ({ $0.tokens?["bob"] = nil }, ["proxy.http tokens removed: bob"]),
+        ({ $0.tokens?["bob"] = TokenDigest(of: "c".utf8) }, ["proxy.http tokens changed: bob"]),
+        (
+            { $0.tokens = ["zed": TokenDigest(of: "a".utf8)] },
+            [
+                "proxy.http tokens added: zed", "proxy.http tokens removed: alice, bob",
+            ]
+        ),
+        ({ $0.tokens = nil }, ["proxy.http tokens removed"]),
+        ({ $0.tls?.certificate = [2] }, ["proxy.http.tls changed"]),
+        ({ $0.tls?.key = SecretBytes([2]) }, ["proxy.http.tls changed"]),
+        ({ $0.tls = nil }, ["proxy.http.tls removed"]),
+        ({ _ in }, []),
+    ]
+
+    @Test("changes of the HTTP door name tokens and files, never what is in them", arguments: doors.indices)
+    func doorChanges(_ index: Int) {
+        var door = HTTPDoorSettings()
+        door.tokens = ["alice": TokenDigest(of: "a".utf8), "bob": TokenDigest(of: "b".utf8)]
+        door.tls = TLSFiles(certificatePath: "/c", keyPath: "/k", certificate: [1], key: SecretBytes([1]))
+        let old = settings { $0.http = door }
+        let (change, told) = Self.doors[index]
+        change(&door)
+        #expect(old.changes(to: settings { $0.http = door }) == told)
+    }
+
+    @Test("neither a digest nor a key shows in any print of the settings")
+    func doorSecrets() {
+        var door = HTTPDoorSettings()
+        door.tokens = ["alice": TokenDigest(of: "a".utf8)]
+        door.tls = TLSFiles(certificatePath: "/c", keyPath: "/k", certificate: [1], key: SecretBytes([77, 78]))
+        var dumped = ""
+        dump(door, to: &dumped)
+        for text in ["\(door)", String(reflecting: door), dumped] {
+            #expect(!text.contains("77") && !text.contains("SIMD") && text.contains("alice"))
+        }
     }
 
     @Test("whatever may be set shows as a change when it differs")

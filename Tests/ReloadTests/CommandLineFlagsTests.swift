@@ -20,6 +20,16 @@ struct CommandLineFlagsTests {
         #expect(settings.logLevel == .debug)
     }
 
+    @Test("may bring in the door of HTTP, as the files have it or with its defaults")
+    func http() {
+        var settings = Self.settings()
+        CommandLineFlags(transports: [.http]).apply(to: &settings)
+        #expect(settings.http == HTTPDoorSettings())
+        settings.http?.port = 9000
+        CommandLineFlags(transports: [.http]).apply(to: &settings)
+        #expect(settings.http?.port == 9000)
+    }
+
     @Test("that are not given change nothing")
     func none() {
         var settings = Self.settings { $0.toolCallLog = true }

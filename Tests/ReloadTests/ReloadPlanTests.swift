@@ -66,6 +66,9 @@ struct ReloadPlanTests {
                 "plugins:\n  security:\n    - policy: tool_allowlist\n      config: { mode: allowlist, tools: [a] }\n",
             replaces: false, phrase: "tool_allowlist"),
         Edit(
+            testDescription: "the door of HTTP", more: "  transport: http\n  http: { port: 9000 }\n", replaces: false,
+            phrase: "proxy.http"),
+        Edit(
             testDescription: "a time-out", more: "  timeouts: { request_timeout: 5 }\n", replaces: false,
             phrase: "request_timeout"),
     ]
