@@ -87,6 +87,7 @@ let package = Package(
             [
                 "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore, nioPosix,
                 logging,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         // What the gateway says of itself.
@@ -103,9 +104,9 @@ let package = Package(
         module(
             "Daemon",
             [
-                "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "ControlPlane", "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream", nioCore,
-                nioPosix, logging,
+                "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "HTTPDoor", "JSONRPCWire",
+                "LineDoors", "ControlPlane", "MCPRouting", "Reload", "Systemd", "Telemetry", "ToolPolicy", "Upstream",
+                nioCore, nioPosix, logging,
             ]),
 
         // Layer 7: the commands, and the two names they are installed under.

@@ -6,6 +6,7 @@ internal import ControlPlane
 internal import Gateway
 internal import GatewayConfiguration
 internal import Glibc
+internal import HTTPDoor
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -95,6 +96,7 @@ final class Serving {
     private func begin() {
         gateway.start()
         if let unix = parts.doors.unix { log.info("Listening on \(unix.settings.path)") }
+        if let http = parts.doors.http { log.info("Listening on \(http.url)") }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64(settings.timeouts.connection * 1e9))) {
             bound.value.startTimedOut()

@@ -62,7 +62,7 @@ extension Gateway {
                 router.receive(message, from: client.id, at: now, gate: gate)
             case .other(let outcome, let line):
                 if wireLog != nil { show(line, from: client.id) }
-                take(outcome, line, from: client, at: now)
+                take(outcome, line, from: client, exchange: .session, at: now)
             case .scanElsewhere(let line, _):
                 if wireLog != nil { show(line, from: client.id) }
                 client.pause(.scanning, true)
@@ -70,7 +70,7 @@ extension Gateway {
                     guard let self, let client else { return }
                     client.reader.resume()
                     client.pause(.scanning, false)
-                    take(outcome, line, from: client, at: clock.now())
+                    take(outcome, line, from: client, exchange: .session, at: clock.now())
                     read(client)
                 }
             case .oversize(let peek, let head):
@@ -78,6 +78,11 @@ extension Gateway {
             }
         }
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
+        performInput(of: client)
+    }
+
+    /// Performs what a client's input led to, and stops reading it while its upstream has too much to take.
+    func performInput(of client: ClientLink) {
         perform()
         // What waits for an absent upstream grows here, and nowhere else.
         guard let link = router.upstream(of: client.id).flatMap({ upstreams[$0] }) else { return }
@@ -86,12 +91,16 @@ extension Gateway {
         client.pause(.upstream, link.isCongested)
     }
 
-    private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {
+    /// Hands one scanned message, batch or refused line of a client to routing.
+    func take(
+        _ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, exchange: Exchange, at now: Moment
+    ) {
         switch outcome {
         case .message(let scan):
-            router.receive(Message(bytes: line, scan: scan), from: client.id, at: now, gate: gate)
+            let message = Message(bytes: line, scan: scan)
+            router.receive(message, from: client.id, exchange: exchange, at: now, gate: gate)
         case .rejected(let rejection):
-            router.rejected(rejection, line, from: client.id, at: now)
+            router.rejected(rejection, line, from: client.id, exchange: exchange, at: now)
         case .batch(let elements):
             let limits = snapshot.settings.limits
             let scanner = MessageScanner(maxDepth: limits.maxDepth)
@@ -100,7 +109,7 @@ extension Gateway {
                 let (outcome, bytes) = scanner.scan(element: element, of: line)
                 return (outcome: outcome, bytes: bytes)
             }
-            router.batch(scanned, line: line, from: client.id, at: now, gate: gate)
+            router.batch(scanned, line: line, from: client.id, exchange: exchange, at: now, gate: gate)
         }
     }
 

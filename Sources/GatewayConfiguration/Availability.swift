@@ -3,16 +3,12 @@
 /// Such settings are read and validated like all others and then refused where they stand, so that nobody relies on
 /// something that does not happen. Whoever builds a feature takes its row out of ``missing``.
 enum Feature: Hashable, CaseIterable {
-    case transportHTTP
-    case httpDoor
     case modernEra
     case dedicatedSessions
     case outputSanitization
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
-        .transportHTTP: "transport 'http'",
-        .httpDoor: "proxy.http",
         .modernEra: "era 'modern'",
         .dedicatedSessions: "sessions 'dedicated'",
         .outputSanitization: "policy 'output_sanitization'",
@@ -25,11 +21,9 @@ enum Feature: Hashable, CaseIterable {
 
     private var remedy: String {
         switch self {
-        case .transportHTTP: "; use stdio or unix"
         case .modernEra: "; use auto or legacy"
         case .dedicatedSessions: "; use shared"
         case .outputSanitization: "; remove the entry or set enabled: false"
-        case .httpDoor: "; remove the key"
         }
     }
 }

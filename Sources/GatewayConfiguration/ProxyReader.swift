@@ -20,7 +20,6 @@ struct ProxyReader {
         {
             settings.http = self.http(http)
         }
-        if proxy.has("http") { reading.require(.httpDoor, at: proxy.keyPosition(of: "http")) }
         if let times = proxy.section(
             "timeouts", keys: ["connection_timeout", "request_timeout", "idle_session_timeout", "shutdown_timeout"])
         {
@@ -47,7 +46,6 @@ struct ProxyReader {
         var result: [Transport] = []
         for text in texts {
             guard let transport: Transport = Section.choice(text, noun: "transport", reading: reading) else { continue }
-            if transport == .http { reading.require(.transportHTTP, at: text.position) }
             if result.contains(transport) {
                 reading.refuse(text.position, "proxy.transport names '\(transport.rawValue)' twice")
             }
