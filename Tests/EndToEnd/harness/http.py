@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any
 
-DEADLINE = 30.0
+DEADLINE = 20.0
 """Seconds that a read may take."""
 
 ACCEPT = "application/json, text/event-stream"
