@@ -111,7 +111,7 @@ final class HTTPSession: ExchangeChannel {
         changed.removeAll(keepingCapacity: true)
         for exchange in turn { settle(exchange) }
         for stream in streams { stream.flush() }
-        if door.isDraining { door.endIfDone(self) }
+        if door.isDraining, exchanges.isEmpty { end() }
     }
 
     private func settle(_ exchange: HTTPExchange) {
@@ -142,10 +142,15 @@ final class HTTPSession: ExchangeChannel {
             if ends { connection.endStream() } else { connection.flush() }
         }
         if exchange.hasEnded { exchange.connection = nil }
-        if exchange.hasEnded, exchange.kind == .initialize, revision == nil, let id {
-            // Its key was never told to anyone.
-            door.gateway.sessionEnded(by: id)
-        }
+        // Its key was never told to anyone.
+        if exchange.hasEnded, exchange.kind == .initialize, revision == nil { end() }
+    }
+
+    /// Ends the session in a turn of its own: the gateway is handing over this one's messages.
+    private func end() {
+        guard let id else { return }
+        let gateway = NIOLoopBound(door.gateway, eventLoop: door.gateway.eventLoop)
+        door.gateway.eventLoop.execute { gateway.value.sessionEnded(by: id) }
     }
 
     private func keyHeader(_ exchange: HTTPExchange) -> [(name: String, value: String)] {

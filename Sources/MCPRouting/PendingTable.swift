@@ -58,7 +58,8 @@ final class Pending {
     init(
         owner: Owner, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil, call: AuditEvent.Call,
         snapshot: Snapshot, identity: SessionIdentity? = nil, admitted: UInt64, upstream: UpstreamID,
-        batch: BatchID? = nil, exchange: Exchange = .session, isReviewed: Bool = false, effect: Effect = .none, stage: Stage, timeout: UInt64,
+        batch: BatchID? = nil, exchange: Exchange = .session, isReviewed: Bool = false, effect: Effect = .none,
+        stage: Stage, timeout: UInt64,
         hardDeadline: UInt64
     ) {
         self.owner = owner

@@ -78,7 +78,9 @@ extension Router {
     private mutating func admit(_ incoming: Incoming, at now: Moment, gate: AuditGate) {
         if let reason = gate(snapshot, incoming.call.method, incoming.call.tool) {
             if incoming.method.known == .ping {
-                return deliver(Reply.empty(id: incoming.id), to: incoming.session, batch: incoming.batch, exchange: incoming.exchange)
+                return deliver(
+                    Reply.empty(id: incoming.id), to: incoming.session, batch: incoming.batch,
+                    exchange: incoming.exchange)
             }
             return refuse(
                 incoming, code: -32005, "audit unavailable: \(reason)", data: [("reason", "audit_unavailable")])
@@ -179,7 +181,8 @@ extension Router {
                 owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
                 snapshot: snapshot, identity: incoming.identity,
                 admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
-                exchange: incoming.exchange, isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text), effect: effect, stage: .waiting,
+                exchange: incoming.exchange, isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text),
+                effect: effect, stage: .waiting,
                 timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),
             now: now.monotonic)
         sessions.update(incoming.session) { $0.begin(id, incoming.key) }

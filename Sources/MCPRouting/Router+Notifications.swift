@@ -72,7 +72,9 @@ extension Router {
         case .toolsChanged:
             toolsChanged(message, at: upstream, now)
         case .promptsChanged, .resourcesChanged:
-            for session in members(of: upstream) { actions.append(.send(session, SplicedMessage(message.bytes), .session)) }
+            for session in members(of: upstream) {
+                actions.append(.send(session, SplicedMessage(message.bytes), .session))
+            }
         case .resourceUpdated:
             note = resourceUpdated(message, by: upstream)
         default:

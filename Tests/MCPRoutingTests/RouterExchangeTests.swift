@@ -107,7 +107,8 @@ struct RouterExchangeTests {
             harness.receive(
                 RouterHarness.call(id: "1", tool: "read"), from: session, exchange: Exchange(number: UInt32(number)))
         }
-        harness.router.upstreamExited(harness.shared, pid: 42, program: "true", restart: 0, status: "exit 1", at: harness.now)
+        harness.router.upstreamExited(
+            harness.shared, pid: 42, program: "true", restart: 0, status: "exit 1", at: harness.now)
         harness.perform()
         #expect(harness.answers.count == 3)
         #expect(harness.endedExchanges.count == 3)
