@@ -4,27 +4,36 @@ import Testing
 
 @Suite("Refusals before a session")
 struct RefusalTableTests {
-    private let second: UInt64 = 1_000_000_000
+    /// Holds a table that changes with what it is asked.
+    private final class Scene {
+        private var table = RefusalTable()
+
+        func add(_ peer: String, _ reason: String, at second: UInt64) -> RefusalTable.Report? {
+            table.add(peer, reason, now: second * 1_000_000_000)
+        }
+
+        func due(at second: UInt64) -> [RefusalTable.Report] { table.due(at: second * 1_000_000_000) }
+    }
 
     @Test("the first is told at once, the rest in ten seconds with a count")
     func counts() {
-        var table = RefusalTable()
-        #expect(table.add("a", "r", now: 0) == RefusalTable.Report(peer: "a", reason: "r", count: 1))
-        for _ in 0..<5 { #expect(table.add("a", "r", now: second) == nil) }
-        #expect(table.add("a", "s", now: second)?.reason == "s")
-        #expect(table.add("b", "r", now: second)?.peer == "b")
-        #expect(table.due(at: 9 * second).isEmpty)
-        #expect(table.due(at: 10 * second) == [RefusalTable.Report(peer: "a", reason: "r", count: 5)])
-        #expect(table.due(at: 20 * second).isEmpty)
-        #expect(table.add("a", "r", now: 21 * second)?.count == 1)
+        let scene = Scene()
+        #expect(scene.add("a", "r", at: 0) == RefusalTable.Report(peer: "a", reason: "r", count: 1))
+        for _ in 0..<5 { #expect(scene.add("a", "r", at: 1) == nil) }
+        #expect(scene.add("a", "s", at: 1)?.reason == "s")
+        #expect(scene.add("b", "r", at: 1)?.peer == "b")
+        #expect(scene.due(at: 9).isEmpty)
+        #expect(scene.due(at: 10) == [RefusalTable.Report(peer: "a", reason: "r", count: 5)])
+        #expect(scene.due(at: 20).isEmpty)
+        #expect(scene.add("a", "r", at: 21)?.count == 1)
     }
 
     @Test("thousands of peers share one row")
     func bounded() {
-        var table = RefusalTable()
-        let reports = (0..<5000).compactMap { table.add("peer \($0)", "r", now: 0) }
+        let scene = Scene()
+        let reports = (0..<5000).compactMap { scene.add("peer \($0)", "r", at: 0) }
         #expect(reports.count == RefusalTable.capacity + 1)
         #expect(reports.last?.peer == "others")
-        #expect(table.due(at: 10 * second).map(\.count) == [5000 - reports.count])
+        #expect(scene.due(at: 10).map(\.count) == [5000 - reports.count])
     }
 }

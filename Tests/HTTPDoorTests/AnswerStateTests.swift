@@ -26,16 +26,20 @@ struct AnswerStateTests {
         ])
     func table(example: Case) {
         var state = AnswerState()
-        #expect(example.turns.map { state.turn($0.count, ended: $0.ended) } == example.steps)
+        var steps: [AnswerState.Step] = []
+        for turn in example.turns { steps.append(state.turn(turn.count, ended: turn.ended)) }
+        #expect(steps == example.steps)
     }
 
     @Test("silence opens the stream once, and the answer then is its last event")
     func silence() {
         var state = AnswerState()
-        #expect(state.silence())
-        #expect(!state.silence())
+        let begins = [state.silence(), state.silence()]
+        #expect(begins == [true, false])
         #expect(state.isStreaming)
-        #expect(state.turn(1, ended: true) == .events(begins: false, ends: true))
-        #expect(!state.silence())
+        let step = state.turn(1, ended: true)
+        #expect(step == .events(begins: false, ends: true))
+        let beginsAgain = state.silence()
+        #expect(!beginsAgain)
     }
 }

@@ -5,53 +5,69 @@ import Testing
 
 @Suite("The event store of a session")
 struct EventStoreTests {
-    private func texts(_ events: [EventStore.Event]) -> [String] { events.map { String(buffer: $0.message) } }
+    /// Holds a store that changes with what it is asked.
+    private final class Scene {
+        private var store = EventStore()
 
-    private func resumed(_ store: inout EventStore, _ id: EventID?, open: Set<UInt32> = []) -> [String]? {
-        guard case .missed(_, let events) = store.resume(after: id, isOpen: { open.contains($0) }) else { return nil }
-        return texts(events)
+        func mint(_ stream: UInt32) -> EventID { store.mint(stream) }
+
+        @discardableResult
+        func add(_ text: String, to stream: UInt32, isSent: Bool = false) -> EventID {
+            store.add(ByteBuffer(string: text), to: stream, isSent: isSent)
+        }
+
+        /// What was missed; nil when the stream begins anew.
+        func resume(_ id: EventID?, open: Set<UInt32> = []) -> [String]? {
+            guard case .missed(_, let events) = store.resume(after: id, isOpen: { open.contains($0) }) else {
+                return nil
+            }
+            return events.map { String(buffer: $0.message) }
+        }
+
+        func takeUnsent(_ stream: UInt32) -> [String] {
+            store.takeUnsent(of: stream).map { String(buffer: $0.message) }
+        }
     }
 
     @Test("a client gets what it missed of its stream, and nothing of another")
     func resumes() {
-        var store = EventStore()
-        let first = store.mint(1)
-        _ = store.add(ByteBuffer(string: "a"), to: 1, isSent: true)
-        _ = store.add(ByteBuffer(string: "other"), to: 2, isSent: true)
-        let second = store.add(ByteBuffer(string: "b"), to: 1, isSent: false)
-        #expect(resumed(&store, first) == ["a", "b"])
-        #expect(resumed(&store, second) == nil)
-        #expect(resumed(&store, second, open: [1]) == [])
+        let scene = Scene()
+        let first = scene.mint(1)
+        scene.add("a", to: 1, isSent: true)
+        scene.add("other", to: 2, isSent: true)
+        let second = scene.add("b", to: 1)
+        #expect(scene.resume(first) == ["a", "b"])
+        #expect(scene.resume(second) == nil)
+        #expect(scene.resume(second, open: [1]) == [])
     }
 
     @Test("an id that was never given begins anew")
     func unknown() {
-        var store = EventStore()
-        _ = store.add(ByteBuffer(string: "a"), to: 1, isSent: true)
-        #expect(resumed(&store, nil) == nil)
-        #expect(resumed(&store, EventID(stream: 1, number: 2)) == nil)
+        let scene = Scene()
+        scene.add("a", to: 1, isSent: true)
+        #expect(scene.resume(nil) == nil)
+        #expect(scene.resume(EventID(stream: 1, number: 2)) == nil)
     }
 
     @Test("what nobody was sent is given out once")
     func unsent() {
-        var store = EventStore()
-        _ = store.add(ByteBuffer(string: "sent"), to: 0, isSent: true)
-        _ = store.add(ByteBuffer(string: "kept"), to: 0, isSent: false)
-        #expect(texts(store.takeUnsent(of: 0)) == ["kept"])
-        #expect(store.takeUnsent(of: 0).isEmpty)
+        let scene = Scene()
+        scene.add("sent", to: 0, isSent: true)
+        scene.add("kept", to: 0)
+        #expect(scene.takeUnsent(0) == ["kept"])
+        #expect(scene.takeUnsent(0).isEmpty)
     }
 
     @Test("the oldest go when there are too many, or too many bytes; the newest stays")
     func bounds() {
-        var store = EventStore()
-        let begin = store.mint(1)
-        for number in 0..<300 { _ = store.add(ByteBuffer(string: "\(number)"), to: 1, isSent: false) }
-        #expect(resumed(&store, begin)?.count == EventStore.maxCount)
-        #expect(resumed(&store, begin)?.first == "44")
-        let large = ByteBuffer(repeating: 32, count: 3 * EventStore.maxBytes)
-        _ = store.add(large, to: 1, isSent: false)
-        #expect(resumed(&store, begin)?.count == 1)
-        _ = store.add(ByteBuffer(string: "small"), to: 1, isSent: false)
-        #expect(resumed(&store, begin) == ["small"])
+        let scene = Scene()
+        let begin = scene.mint(1)
+        for number in 0..<300 { scene.add("\(number)", to: 1) }
+        #expect(scene.resume(begin)?.count == EventStore.maxCount)
+        #expect(scene.resume(begin)?.first == "44")
+        scene.add(String(repeating: " ", count: 3 * EventStore.maxBytes), to: 1)
+        #expect(scene.resume(begin)?.count == 1)
+        scene.add("small", to: 1)
+        #expect(scene.resume(begin) == ["small"])
     }
 }
