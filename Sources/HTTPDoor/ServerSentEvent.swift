@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 
 /// The id of an event: which stream it belongs to, and its number in its session.
@@ -45,19 +46,24 @@ enum ServerSentEvent {
     /// Keeps proxies from closing a silent stream; clients skip it.
     static let keepAlive = ByteBuffer(staticString: ": keep-alive\n\n")
 
-    /// Turns line breaks between the tokens of strict JSON, which are its only ones, into spaces.
+    /// Turns line breaks between the tokens of strict JSON, which are its only ones, into spaces. Writes, and so copies,
+    /// nothing where there are none.
     static func blankLineBreaks(in buffer: inout ByteBuffer, from index: Int) {
-        let length = buffer.writerIndex - index
-        guard length > 0, buffer.viewBytes(at: index, length: length)?.contains(where: isLineBreak) == true else {
-            return
-        }
-        let offset = index - buffer.readerIndex
-        buffer.withUnsafeMutableReadableBytes { bytes in
-            for at in offset..<(offset + length) where isLineBreak(bytes[at]) { bytes[at] = UInt8(ascii: " ") }
+        for lineBreak in [Int32(UInt8(ascii: "\n")), Int32(UInt8(ascii: "\r"))] {
+            var offset = index - buffer.readerIndex
+            while let found = position(of: lineBreak, in: buffer, from: offset) {
+                buffer.setInteger(UInt8(ascii: " "), at: buffer.readerIndex + found)
+                offset = found + 1
+            }
         }
     }
 
-    private static func isLineBreak(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    private static func position(of byte: Int32, in buffer: ByteBuffer, from offset: Int) -> Int? {
+        buffer.withUnsafeReadableBytes { bytes in
+            guard let base = bytes.baseAddress, offset < bytes.count,
+                let found = memchr(base + offset, byte, bytes.count - offset)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
+        }
     }
 }
