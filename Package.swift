@@ -38,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -85,6 +86,15 @@ let package = Package(
                 "CSpawn", "Gateway", "GatewayConfiguration", "JSONRPCWire", "StandardStreams", nioCore, nioPosix,
                 logging,
             ]),
+        // Streamable HTTP; it alone imports TLS.
+        module(
+            "HTTPDoor",
+            [
+                "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore, nioPosix,
+                logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
 
         // What the gateway says of itself.
         module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
@@ -107,10 +117,9 @@ let package = Package(
         module(
             "Daemon",
             [
-                "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "LineDoors",
-                "ControlPlane", "MCPRouting", "MetricsDoor", "Reload", "StandardStreams", "Systemd", "Telemetry",
-                "ToolPolicy",
-                "Upstream",
+                "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "HTTPDoor", "JSONRPCWire",
+                "LineDoors", "ControlPlane", "MCPRouting", "MetricsDoor", "Reload", "StandardStreams", "Systemd",
+                "Telemetry", "ToolPolicy", "Upstream",
                 nioCore, nioPosix, logging,
             ]),
 
@@ -167,6 +176,12 @@ let package = Package(
         tests("ControlPlane", ["GatewayEvents", nioCore, nioPosix, logging]),
         tests("Daemon", ["AuditTrail", "Systemd", logging]),
         tests("SocketBridge", ["JSONRPCWire", nioCore, nioPosix]),
+        tests(
+            "HTTPDoor",
+            [
+                "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         tests("LineDoors", ["GatewayConfiguration"]),
         tests("Commands", [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
         tests("MCPFilesystem", ["JSONRPCWire", nioCore]),

@@ -2,6 +2,7 @@ internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import Glibc
+internal import HTTPDoor
 internal import LineDoors
 internal import Logging
 internal import MCPRouting
@@ -21,14 +22,24 @@ final class Doors {
         case modify(UnixDoorSettings)
     }
 
+    /// The same for the HTTP door.
+    private enum HTTPChange {
+        case none
+        case add(HTTPDoor)
+        case remove
+        case modified(HTTPDoorSettings)
+    }
+
     /// The session of our own stdin and stdout.
     private(set) var stdio: StdioDoor?
     private(set) var unix: UnixDoor?
+    private(set) var http: HTTPDoor?
     private let gateway: Gateway
     private let descriptors: StdioDescriptors
     private let passed: PassedSocket?
     private let log: Logger
     private var change = Change.none
+    private var httpChange = HTTPChange.none
 
     init(_ gateway: Gateway, _ descriptors: StdioDescriptors, passed: PassedSocket?, _ log: Logger) {
         self.gateway = gateway
@@ -60,6 +71,11 @@ final class Doors {
             ? openUnix(settings.unix).map { bound.value.unix = $0.value } : gateway.eventLoop.makeSucceededVoidFuture()
         return unix.flatMap { () -> EventLoopFuture<Void> in
             let doors = bound.value
+            guard settings.transports.contains(.http) else { return doors.gateway.eventLoop.makeSucceededVoidFuture() }
+            return HTTPDoor.open(settings.http ?? HTTPDoorSettings(), doors.gateway, doors.log)
+                .map { bound.value.http = $0.value }
+        }.flatMap { () -> EventLoopFuture<Void> in
+            let doors = bound.value
             guard settings.transports.contains(.stdio) else { return doors.gateway.eventLoop.makeSucceededVoidFuture() }
             return StdioDoor.open(doors.descriptors, doors.gateway, isLone: settings.transports == [.stdio])
                 .map { bound.value.stdio = $0.value }
@@ -87,6 +103,40 @@ final class Doors {
     /// Prepares the doors of `settings`: takes the path of a new one, on which nobody can connect before the swap.
     /// Completes with what only a new start can change.
     func open(for settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
+        openHTTP(for: settings) { [self] refusal in
+            if let refusal { return completion(.failure(refusal)) }
+            openUnix(for: settings) { result in
+                if case .failure = result { self.settleHTTP(isRefused: true) }
+                completion(result)
+            }
+        }
+    }
+
+    private func openHTTP(for settings: Settings, _ completion: @escaping (DoorRefusal?) -> Void) {
+        httpChange = .none
+        guard settings.transports.contains(.http) else {
+            if http != nil { httpChange = .remove }
+            return completion(nil)
+        }
+        let next = settings.http ?? HTTPDoorSettings()
+        if let http, http.settings.host == next.host, http.settings.port == next.port {
+            httpChange = http.settings == next ? .none : .modified(next)
+            return completion(nil)
+        }
+        let bound = NIOLoopBound((self, completion), eventLoop: gateway.eventLoop)
+        HTTPDoor.open(next, gateway, log).whenComplete { result in
+            let (doors, completion) = bound.value
+            switch result {
+            case .success(let door):
+                doors.httpChange = .add(door.value)
+                completion(nil)
+            case .failure(let error):
+                completion(DoorRefusal("\(error)"))
+            }
+        }
+    }
+
+    private func openUnix(for settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
         change = .none
         let wantsUnix = settings.transports.contains(.unix)
         guard wantsUnix || stdio != nil else {
@@ -132,6 +182,7 @@ final class Doors {
     /// After the swap: opens what was prepared, and closes what is not wanted any more. When the reload was refused,
     /// gives the prepared path back.
     func settle(isRefused: Bool) {
+        settleHTTP(isRefused: isRefused)
         defer { change = .none }
         switch (change, isRefused) {
         case (.add(let place), true): place.release()
@@ -149,6 +200,25 @@ final class Doors {
         case (.none, _), (.remove, true), (.modify, true), (.addPassed, true): break
         }
         stdio?.setLone(gateway.snapshot.settings.transports == [.stdio])
+    }
+
+    private func settleHTTP(isRefused: Bool) {
+        defer { httpChange = .none }
+        switch (httpChange, isRefused) {
+        case (.add(let door), true):
+            door.close()
+        case (.add(let door), false):
+            http?.close()
+            http = door
+            log.info("Listening on \(door.url)")
+        case (.remove, false):
+            http?.close()
+            http = nil
+        case (.modified(let next), false):
+            http?.change(to: next)
+        case (.none, _), (.remove, true), (.modified, true):
+            break
+        }
     }
 
     /// The new path takes clients before the old one is gone, and before anybody hears that the reload is done.
@@ -179,9 +249,11 @@ final class Doors {
         }
     }
 
-    /// Takes no client any more. Sessions go on.
+    /// Takes no client any more. Sessions go on, those over HTTP until their open requests are answered.
     func close() {
         unix?.close()
         unix = nil
+        http?.close()
+        http = nil
     }
 }

@@ -4,6 +4,7 @@ internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import Glibc
+internal import HTTPDoor
 internal import LineDoors
 internal import MCPRouting
 internal import Reload
@@ -47,6 +48,7 @@ extension Serving {
         if let unix = parts.doors.unix {
             doors.append(StatusReport.Door(name: "unix", address: unix.settings.path, path: unix.settings.path))
         }
+        if let http = parts.doors.http { doors.append(StatusReport.Door(name: "http", address: http.url)) }
         return doors
     }
 

@@ -4,6 +4,7 @@ internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import Glibc
+internal import HTTPDoor
 internal import LineDoors
 internal import Logging
 internal import MCPRouting
@@ -102,6 +103,7 @@ final class Serving {
     private func begin() {
         gateway.start()
         if let unix = parts.doors.unix { log.info("Listening on \(unix.settings.path)") }
+        if let http = parts.doors.http { log.info("Listening on \(http.url)") }
         if let ineffective = parts.doors.ineffectiveSocket(settings) { log.warning("\(ineffective)") }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         gateway.eventLoop.scheduleTask(in: .nanoseconds(Int64(settings.timeouts.connection * 1e9))) {

@@ -1,3 +1,4 @@
+public import MCPRouting
 public import NIOCore
 
 /// How the gateway reaches one client; a door makes it. Every call comes on the gateway loop.
@@ -17,4 +18,13 @@ public protocol ClientChannel: AnyObject {
     var slowsUpstream: Bool { get }
     /// Whether `idle_session_timeout` applies.
     var expiresWhenIdle: Bool { get }
+}
+
+/// A channel that carries several exchanges of one session, each with its own way to the client, as HTTP does. The
+/// gateway calls these instead of ``ClientChannel/write(_:)``; ``ClientChannel/flush()`` follows at the end of the turn.
+public protocol ExchangeChannel: ClientChannel {
+    /// Queues one message, without a newline, for its exchange or for the session as a whole.
+    func write(_ message: ByteBuffer, of exchange: Exchange)
+    /// Nothing more belongs to this exchange.
+    func exchangeEnded(_ exchange: Exchange)
 }

@@ -2,6 +2,12 @@ internal import GatewayEvents
 internal import MCPRouting
 internal import NIOCore
 
+/// One message of an exchange, or its end.
+enum Parcel {
+    case message(ByteBuffer, Exchange)
+    case end(Exchange)
+}
+
 /// One client as the gateway sees it: its channel, what is to be sent to it, and why it is not being read.
 final class ClientLink {
     /// Why a client is not read at the moment; it is read when none of these holds.
@@ -22,6 +28,10 @@ final class ClientLink {
     private unowned let gateway: Gateway
     let id: SessionID
     let channel: any ClientChannel
+    /// The same channel where it keeps exchanges apart; nil on a line door.
+    let exchanges: (any ExchangeChannel)?
+    /// What such a channel is to be handed at the end of the turn.
+    var parcels: [Parcel] = []
     var reader: LineReader
     var outbox = Outbox()
     /// What ``outbox`` holds, for metrics.
@@ -41,8 +51,27 @@ final class ClientLink {
         self.gateway = gateway
         self.id = id
         self.channel = channel
+        exchanges = channel as? any ExchangeChannel
         self.reader = reader
         lastActivity = now
+    }
+
+    /// Bytes that wait here for the end of the turn.
+    var waitingBytes: Int {
+        parcels.reduce(outbox.byteCount) { sum, parcel in
+            if case .message(let bytes, _) = parcel { sum + bytes.readableBytes } else { sum }
+        }
+    }
+
+    /// Hands over what waits, in order.
+    func handOver(to channel: any ExchangeChannel) {
+        for parcel in parcels {
+            switch parcel {
+            case .message(let bytes, let exchange): channel.write(bytes, of: exchange)
+            case .end(let exchange): channel.exchangeEnded(exchange)
+            }
+        }
+        parcels.removeAll(keepingCapacity: true)
     }
 
     func pause(_ reason: Pauses, _ isPaused: Bool) {

@@ -69,7 +69,7 @@ extension Gateway {
             case .other(let outcome, let line):
                 client.share.spend(bytes: line.readableBytes)
                 if wireLog != nil { show(line, from: client.id) }
-                take(outcome, line, from: client, at: now)
+                take(outcome, line, from: client, exchange: .session, at: now)
             case .scanElsewhere(let line, _):
                 if wireLog != nil { show(line, from: client.id) }
                 client.pause(.scanning, true)
@@ -78,7 +78,7 @@ extension Gateway {
                     client.reader.resume()
                     client.pause(.scanning, false)
                     beginReading(at: now)
-                    take(outcome, line, from: client, at: clock.now())
+                    take(outcome, line, from: client, exchange: .session, at: clock.now())
                     read(client)
                 }
             case .oversize(let peek, let head):
@@ -88,6 +88,11 @@ extension Gateway {
         }
         if client.share.isSpent, client.reader.hasMore { getInLine(client) } else { client.pause(.share, false) }
         if client.reader.isDrained, clients[client.id] != nil { router.inputEnded(client.id, at: now) }
+        performInput(of: client)
+    }
+
+    /// Performs what a client's input led to, and stops reading it while its upstream has too much to take.
+    func performInput(of client: ClientLink) {
         perform()
         readAt = 0
         // What waits for an absent upstream grows here, and nowhere else.
@@ -102,12 +107,16 @@ extension Gateway {
         if readAt == 0 { readAt = now.monotonic }
     }
 
-    private func take(_ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, at now: Moment) {
+    /// Hands one scanned message, batch or refused line of a client to routing.
+    func take(
+        _ outcome: ScanOutcome, _ line: ByteBuffer, from client: ClientLink, exchange: Exchange, at now: Moment
+    ) {
         switch outcome {
         case .message(let scan):
-            router.receive(Message(bytes: line, scan: scan), from: client.id, at: now, gate: gate)
+            let message = Message(bytes: line, scan: scan)
+            router.receive(message, from: client.id, exchange: exchange, at: now, gate: gate)
         case .rejected(let rejection):
-            router.rejected(rejection, line, from: client.id, at: now)
+            router.rejected(rejection, line, from: client.id, exchange: exchange, at: now)
         case .batch(let elements):
             client.share.spend(messages: min(elements.count, Router.maxBatch))
             let limits = snapshot.settings.limits
@@ -117,7 +126,7 @@ extension Gateway {
                 let (outcome, bytes) = scanner.scan(element: element, of: line)
                 return (outcome: outcome, bytes: bytes)
             }
-            router.batch(scanned, line: line, from: client.id, at: now, gate: gate)
+            router.batch(scanned, line: line, from: client.id, exchange: exchange, at: now, gate: gate)
         }
     }
 

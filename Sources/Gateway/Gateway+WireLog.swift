@@ -28,7 +28,7 @@ extension Gateway {
     @inline(never)
     func show(_ action: Action) {
         switch action {
-        case .send(let id, let message):
+        case .send(let id, let message, _):
             wireLog?.show("gateway -> client \(name(of: id))", message.rendered(), under: snapshot)
         case .forward(let id, let message):
             wireLog?.show("gateway -> upstream \(id.index)", message.rendered(), under: snapshot)

@@ -66,6 +66,8 @@ public final class Gateway {
     private var flush: Scheduled<Void>?
     var tickCount = 0
     var shutdown: ShutdownState?
+    /// Requests that the HTTP door refused before any session.
+    var refusals = RefusalTable()
     /// A reload that waits for its upstream's handshake.
     var adoption: PendingAdoption?
 
@@ -132,14 +134,19 @@ public final class Gateway {
 
     private func perform(_ action: Action) {
         switch action {
-        case .send(let id, let message):
+        case .send(let id, let message, let exchange):
             guard let client = clients[id] else { return }
-            client.outbox.append(message)
             if observer != nil, readAt > 0 { client.measured.add(readAt: readAt) }
-            if !client.isDirty {
-                client.isDirty = true
-                dirtyClients.append(client)
+            if client.exchanges == nil {
+                client.outbox.append(message)
+            } else {
+                client.parcels.append(.message(message.rendered(), exchange))
             }
+            markDirty(client)
+        case .exchangeEnded(let id, let exchange):
+            guard let client = clients[id] else { return }
+            client.parcels.append(.end(exchange))
+            markDirty(client)
         case .forward(let id, let message):
             guard let upstream = upstreams[id] else { return }
             upstream.outbox.append(message)
@@ -178,6 +185,13 @@ public final class Gateway {
         }
     }
 
+    @inline(__always)
+    private func markDirty(_ client: ClientLink) {
+        guard !client.isDirty else { return }
+        client.isDirty = true
+        dirtyClients.append(client)
+    }
+
     // MARK: - Turns
 
     /// Sees to it that the turn's end runs once, after every channel that is ready now has been read.
@@ -200,7 +214,7 @@ public final class Gateway {
         switch trail.commit() {
         case .blocked:
             // Their answers wait here meanwhile, where nothing else would stop them from asking for more.
-            for client in dirtyClients where client.outbox.byteCount > Self.highWater { client.pause(.outbound, true) }
+            for client in dirtyClients where client.waitingBytes > Self.highWater { client.pause(.outbound, true) }
             return
         case .done(let barrier):
             lastBarrier = max(lastBarrier, barrier)
@@ -268,7 +282,9 @@ public final class Gateway {
         for client in dirtyClients {
             client.isDirty = false
             client.lastActivity = now
-            if let buffer = client.outbox.takeSingle() {
+            if let channel = client.exchanges {
+                client.handOver(to: channel)
+            } else if let buffer = client.outbox.takeSingle() {
                 if buffer.readableBytes > 0 { client.channel.write(buffer) }
             } else {
                 for buffer in client.outbox.take() { client.channel.write(buffer) }
@@ -292,6 +308,7 @@ public final class Gateway {
         for upstream in upstreams.values { checkCongestion(of: upstream) }
         if tickCount % 10 == 0 {
             endIdleSessions()
+            reportRefusals()
             for client in clients.values where client.overCapSince != nil { checkReader(of: client) }
         }
         perform()

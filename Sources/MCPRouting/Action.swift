@@ -3,8 +3,12 @@ public import JSONRPCWire
 
 /// What the gateway has to do after an event, in this order. Routing decides, the gateway performs.
 public enum Action: Sendable {
-    /// Write one message to a client.
-    case send(SessionID, SplicedMessage)
+    /// Write one message to a client. Answers, errors and the progress of a call belong to the exchange that their
+    /// request came in; everything else to ``Exchange/session``.
+    case send(SessionID, SplicedMessage, Exchange)
+    /// Nothing more will be sent that belongs to this exchange: its requests were answered, or cancelled by the client.
+    /// Never for ``Exchange/session``.
+    case exchangeEnded(SessionID, Exchange)
     /// Write one message to an upstream that is started.
     case forward(UpstreamID, SplicedMessage)
     /// Hand an event to the audit.

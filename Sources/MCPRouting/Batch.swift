@@ -8,6 +8,7 @@ struct BatchID: Hashable {
 
 struct Batch {
     let session: SessionID
+    let exchange: Exchange
     /// Elements without an answer.
     var open: Int
     /// `[`, then the answers in the order in which they came, separated by commas.
@@ -40,9 +41,12 @@ extension Router {
             batches[id] = batch
             return
         }
-        guard !batch.isEmpty, sessions.contains(batch.session) else { return }
-        var answers = batch.answers
-        answers.writeInteger(UInt8(ascii: "]"))
-        actions.append(.send(batch.session, SplicedMessage(answers)))
+        guard sessions.contains(batch.session) else { return }
+        if !batch.isEmpty {
+            var answers = batch.answers
+            answers.writeInteger(UInt8(ascii: "]"))
+            actions.append(.send(batch.session, SplicedMessage(answers), batch.exchange))
+        }
+        endExchange(batch.exchange, of: batch.session)
     }
 }

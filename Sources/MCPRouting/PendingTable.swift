@@ -45,6 +45,8 @@ final class Pending {
     let admitted: UInt64
     var upstream: UpstreamID
     let batch: BatchID?
+    /// What the client's answer belongs to.
+    let exchange: Exchange
     /// Whether policies look at its result.
     let isReviewed: Bool
     let effect: Effect
@@ -56,7 +58,8 @@ final class Pending {
     init(
         owner: Owner, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil, call: AuditEvent.Call,
         snapshot: Snapshot, identity: SessionIdentity? = nil, admitted: UInt64, upstream: UpstreamID,
-        batch: BatchID? = nil, isReviewed: Bool = false, effect: Effect = .none, stage: Stage, timeout: UInt64,
+        batch: BatchID? = nil, exchange: Exchange = .session, isReviewed: Bool = false, effect: Effect = .none,
+        stage: Stage, timeout: UInt64,
         hardDeadline: UInt64
     ) {
         self.owner = owner
@@ -69,6 +72,7 @@ final class Pending {
         self.admitted = admitted
         self.upstream = upstream
         self.batch = batch
+        self.exchange = exchange
         self.isReviewed = isReviewed
         self.effect = effect
         self.stage = stage

@@ -58,9 +58,7 @@ extension Router {
         sessions.update(incoming.session) { _ = $0.subscriptions.insert(uri) }
         upstreams.update(upstream) { _ = $0.subscribers[uri, default: []].insert(incoming.session) }
         if isFirst {
-            forward(incoming, effect: .subscribed(uri), at: now)
-            // It may have been refused right there.
-            if sessions.read(incoming.session, { $0.inFlight[incoming.key] == nil }) == true {
+            if !forward(incoming, effect: .subscribed(uri), at: now) {
                 sessions.update(incoming.session) { _ = $0.subscriptions.remove(uri) }
                 _ = leave(incoming.session, uri, on: upstream)
             }

@@ -15,8 +15,21 @@ extension Router {
         record(
             .response(request.call, AuditEvent.Outcome(duration: duration, failure: failure, result: result)),
             session: request.identity, under: request.snapshot, at: now)
-        sessions.update(session) { _ = $0.inFlight.removeValue(forKey: request.key) }
+        let isShadowed = sessions.update(session) { state in
+            guard state.shadowed.isEmpty else { return true }
+            state.inFlight.removeValue(forKey: request.key)
+            return false
+        }
+        if isShadowed == true { end(request, of: session) }
         callEnded(under: request.snapshot.generation)
+    }
+
+    /// Takes a request out of its session's ids in flight, some of which are in flight more than once.
+    private mutating func end(_ request: Pending, of session: SessionID) {
+        let open = sessions.read(session) { $0.requests(of: request.key) } ?? []
+        // The one that ends may have left the table before; all others are in it.
+        guard let id = open.first(where: { id in pending.read(id) { $0 === request } ?? true }) else { return }
+        sessions.update(session) { $0.end(id, request.key) }
     }
 
     /// Takes a request out of the table; the caller does not need it any more.
@@ -52,7 +65,7 @@ extension Router {
         guard let request = pending[id], request.stage != .tombstone else { return }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         withdraw(request, id, ending, at: now)
-        if let batch = request.batch { settle(batch, with: nil) }
+        leaveUnanswered(request)
     }
 
     /// Ends a request that its upstream has answered beyond use, or will never answer.
@@ -115,7 +128,7 @@ extension Router {
         case .reviewing, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
-        if let batch = request.batch { settle(batch, with: nil) }
+        leaveUnanswered(request)
         endIfDone(session, at: now)
         return nil
     }

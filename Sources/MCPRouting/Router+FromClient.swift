@@ -15,10 +15,11 @@ final class Incoming {
     let method: MethodName
     let call: AuditEvent.Call
     let batch: BatchID?
+    let exchange: Exchange
 
     init(
         session: SessionID, identity: SessionIdentity, message: Message, id: Lexeme, key: RequestID,
-        method: MethodName, call: AuditEvent.Call, batch: BatchID?
+        method: MethodName, call: AuditEvent.Call, batch: BatchID?, exchange: Exchange
     ) {
         self.session = session
         self.identity = identity
@@ -28,39 +29,46 @@ final class Incoming {
         self.method = method
         self.call = call
         self.batch = batch
+        self.exchange = exchange
     }
 }
 
 extension Router {
     /// The way of a client's message: session → admit under the snapshot → policy → audit REQUEST → id map → upstream.
-    public mutating func receive(_ message: Message, from session: SessionID, at now: Moment, gate: AuditGate) {
-        receive(message, from: session, batch: nil, at: now, gate: gate)
+    /// Line doors leave `exchange` alone; then an id in flight is refused. In an exchange an id may be in flight that
+    /// also is in others.
+    public mutating func receive(
+        _ message: Message, from session: SessionID, exchange: Exchange = .session, at now: Moment, gate: AuditGate
+    ) {
+        receive(message, from: session, batch: nil, exchange: exchange, at: now, gate: gate)
     }
 
     mutating func receive(
-        _ message: Message, from session: SessionID, batch: BatchID?, at now: Moment, gate: AuditGate
+        _ message: Message, from session: SessionID, batch: BatchID?, exchange: Exchange, at now: Moment,
+        gate: AuditGate
     ) {
         switch message.scan.kind {
-        case .request: request(message, from: session, batch: batch, at: now, gate: gate)
+        case .request: request(message, from: session, batch: batch, exchange: exchange, at: now, gate: gate)
         case .notification: notification(message, from: session, at: now, gate: gate)
         case .result, .error: serverRequestAnswered(message, by: session, at: now)
         }
     }
 
     private mutating func request(
-        _ message: Message, from session: SessionID, batch: BatchID?, at now: Moment, gate: AuditGate
+        _ message: Message, from session: SessionID, batch: BatchID?, exchange: Exchange, at now: Moment,
+        gate: AuditGate
     ) {
-        guard let incoming = incoming(message, from: session, batch: batch) else {
+        guard let incoming = incoming(message, from: session, batch: batch, exchange: exchange) else {
             return invalid(
                 Rejection(code: -32600, reason: "request id is longer than the gateway takes", offset: 0),
-                message.bytes, from: session, batch: batch, at: now)
+                message.bytes, from: session, batch: batch, exchange: exchange, at: now)
         }
-        guard let isFree = sessions.read(session, { $0.inFlight[incoming.key] == nil }) else { return }
-        guard isFree else {
+        guard let newest = sessions.read(session, { $0.inFlight[incoming.key] }) else { return }
+        guard newest == nil || exchange != .session && !isInFlight(incoming.key, exchange, of: session) else {
             return invalid(
                 Rejection(
                     code: -32600, reason: "request id is already in flight", offset: 0, id: message.scan[.id]),
-                message.bytes, from: session, batch: batch, at: now)
+                message.bytes, from: session, batch: batch, exchange: exchange, at: now)
         }
         if incoming.method.known != .initialize { startRecord(of: session, at: now) }
         admit(incoming, at: now, gate: gate)
@@ -70,7 +78,9 @@ extension Router {
     private mutating func admit(_ incoming: Incoming, at now: Moment, gate: AuditGate) {
         if let reason = gate(snapshot, incoming.call.method, incoming.call.tool) {
             if incoming.method.known == .ping {
-                return deliver(Reply.empty(id: incoming.id), to: incoming.session, batch: incoming.batch)
+                return deliver(
+                    Reply.empty(id: incoming.id), to: incoming.session, batch: incoming.batch,
+                    exchange: incoming.exchange)
             }
             return refuse(
                 incoming, code: -32005, "audit unavailable: \(reason)", data: [("reason", "audit_unavailable")])
@@ -132,19 +142,23 @@ extension Router {
     }
 
     /// Gives a request our id and progress token, and a place in the table until it has ended.
-    mutating func forward(_ incoming: Incoming, effect: Pending.Effect, at now: Moment) {
+    /// Whether it was forwarded; otherwise it was refused.
+    @discardableResult
+    mutating func forward(_ incoming: Incoming, effect: Pending.Effect, at now: Moment) -> Bool {
         let limit = snapshot.settings.limits.maxPendingPerSession
         guard
             // Cancelled requests count for as long as the upstream may work on them.
             let (upstream, open) = sessions.read(
-                incoming.session, { ($0.upstream, max($0.inFlight.count, $0.working)) }),
+                incoming.session, { ($0.upstream, max($0.openCount, $0.working)) }),
             let upstream
-        else { return }
+        else { return false }
         guard open < limit, !pending.isFullForClients else {
-            return fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
+            fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
+            return false
         }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
-            return fail(incoming, .upstreamUnavailable(detail), at: now)
+            fail(incoming, .upstreamUnavailable(detail), at: now)
+            return false
         }
         let token = incoming.message.scan[.metaProgressToken]
         let id = insert(
@@ -154,6 +168,7 @@ extension Router {
         outgoing.replace(incoming.message.scan[.id], withInteger: id.number)
         if token.isPresent { outgoing.replace(token, withInteger: id.number) }
         dispatch(.request(id, outgoing), to: upstream, at: now)
+        return true
     }
 
     /// Puts a client's request into the table.
@@ -166,17 +181,25 @@ extension Router {
                 owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
                 snapshot: snapshot, identity: incoming.identity,
                 admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
-                isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text), effect: effect, stage: .waiting,
+                exchange: incoming.exchange, isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text),
+                effect: effect, stage: .waiting,
                 timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),
             now: now.monotonic)
-        sessions.update(incoming.session) { $0.inFlight[incoming.key] = id }
+        sessions.update(incoming.session) { $0.begin(id, incoming.key) }
         upstreams.update(upstream) { $0.inFlight += 1 }
         // The last entry is the current generation's.
         generations[generations.count - 1].calls += 1
         return id
     }
 
-    private func incoming(_ message: Message, from session: SessionID, batch: BatchID?) -> Incoming? {
+    private func isInFlight(_ key: RequestID, _ exchange: Exchange, of session: SessionID) -> Bool {
+        let open = sessions.read(session) { $0.requests(of: key) } ?? []
+        return open.contains { id in pending.read(id) { $0.exchange == exchange } ?? false }
+    }
+
+    private func incoming(
+        _ message: Message, from session: SessionID, batch: BatchID?, exchange: Exchange
+    ) -> Incoming? {
         let range = message.scan[.id]
         guard let key = RequestID(range, in: message.bytes),
             let identity = sessions.read(session, { $0.identity })
@@ -189,7 +212,7 @@ extension Router {
             call: AuditEvent.Call(
                 requestID: id.display, method: method.text, tool: tool,
                 params: snapshot.recordsParams ? message.slice(.params) : nil),
-            batch: batch)
+            batch: batch, exchange: exchange)
     }
 
     // MARK: - Answers without the upstream
@@ -198,7 +221,7 @@ extension Router {
     mutating func answer(_ incoming: Incoming, _ reply: SplicedMessage, at now: Moment) {
         record(
             .response(incoming.call, AuditEvent.Outcome(duration: 0)), session: incoming.identity, at: now)
-        deliver(reply, to: incoming.session, batch: incoming.batch)
+        deliver(reply, to: incoming.session, batch: incoming.batch, exchange: incoming.exchange)
     }
 
     /// Ends an admitted request with a JSON-RPC error of ours.
@@ -225,7 +248,7 @@ extension Router {
         _ incoming: Incoming, code: Int, _ message: String, data: [(String, String)]
     ) {
         let reply = ErrorReply.bytes(id: incoming.id, code: code, message: message, data: data)
-        deliver(SplicedMessage(reply), to: incoming.session, batch: incoming.batch)
+        deliver(SplicedMessage(reply), to: incoming.session, batch: incoming.batch, exchange: incoming.exchange)
     }
 }
 

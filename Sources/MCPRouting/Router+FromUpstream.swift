@@ -104,7 +104,7 @@ extension Router {
     /// Delivers and lets a session go that was only waiting for this.
     mutating func deliver(_ reply: SplicedMessage, to request: Pending, at now: Moment) {
         guard let session = request.session else { return }
-        deliver(reply, to: session, batch: request.batch)
+        deliver(reply, to: session, batch: request.batch, exchange: request.exchange)
         endIfDone(session, at: now)
     }
 

@@ -42,7 +42,8 @@ extension Router {
         record(.request(incoming.call, plugin: plugin), session: identity, at: now)
         let named = Incoming(
             session: incoming.session, identity: identity, message: message, id: incoming.id, key: incoming.key,
-            method: incoming.method, call: incoming.call, batch: incoming.batch)
+            method: incoming.method, call: incoming.call, batch: incoming.batch,
+            exchange: incoming.exchange)
         // The client may try again when another session has ended.
         guard let upstream else { return fail(named, .noProcessLeft(limit), at: now) }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
@@ -83,7 +84,7 @@ extension Router {
         }
         guard let upstream = upstream ?? nil else { return }
         // What was sent behind it has nothing to wait for any more.
-        let behind = sessions.read(session) { Array($0.inFlight.values) } ?? []
+        let behind = sessions.read(session) { $0.openRequests } ?? []
         for request in behind { fail(request, .upstreamUnavailable("initialize failed"), at: now) }
         if upstreams.read(upstream, { $0.role }) == .own(session) { retire(upstream, at: now) }
     }

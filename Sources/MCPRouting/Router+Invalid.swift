@@ -5,14 +5,18 @@ public import NIOCore
 
 extension Router {
     /// A client's line that the scanner refused. `line` is what it was read from, for the id.
-    public mutating func rejected(_ rejection: Rejection, _ line: ByteBuffer, from session: SessionID, at now: Moment) {
+    public mutating func rejected(
+        _ rejection: Rejection, _ line: ByteBuffer, from session: SessionID, exchange: Exchange = .session,
+        at now: Moment
+    ) {
         startRecord(of: session, at: now)
-        invalid(rejection, line, from: session, batch: nil, at: now)
+        invalid(rejection, line, from: session, batch: nil, exchange: exchange, at: now)
     }
 
     /// Audits a bad message and answers it as JSON-RPC prescribes; a bad response is never answered.
     mutating func invalid(
-        _ rejection: Rejection, _ line: ByteBuffer, from session: SessionID, batch: BatchID?, at now: Moment
+        _ rejection: Rejection, _ line: ByteBuffer, from session: SessionID, batch: BatchID?, exchange: Exchange,
+        at now: Moment
     ) {
         startRecord(of: session, at: now)
         guard let identity = sessions.read(session, { $0.identity }) else { return }
@@ -22,12 +26,12 @@ extension Router {
                 length: line.readableBytes),
             session: identity, at: now)
         guard !rejection.isResponse else {
-            if let batch { settle(batch, with: nil) }
+            if let batch { settle(batch, with: nil) } else { endExchange(exchange, of: session) }
             return
         }
         let id = rejection.id.isPresent ? Lexeme(rejection.id, in: line) : .null
         let reply = ErrorReply.bytes(id: id, code: rejection.code, message: rejection.reason)
-        deliver(SplicedMessage(reply), to: session, batch: batch)
+        deliver(SplicedMessage(reply), to: session, batch: batch, exchange: exchange)
     }
 
     /// A client's message beyond `max_message_bytes`: fails at once when its id stands in the head, the rest is
@@ -49,7 +53,7 @@ extension Router {
         }
         let id = peek.id.isPresent ? Lexeme(peek.id, in: head) : .null
         let reply = ErrorReply.bytes(id: id, code: -32603, message: ending.message, data: [("reason", ending.reason)])
-        deliver(SplicedMessage(reply), to: session, batch: nil)
+        deliver(SplicedMessage(reply), to: session, batch: nil, exchange: .session)
     }
 
     /// A line of the upstream that the scanner refused. Text that is no JSON at all, as servers print by mistake, is
@@ -92,7 +96,7 @@ extension Router {
     /// A batch of a client: its elements, already scanned, in order.
     public mutating func batch(
         _ elements: [(outcome: ScanOutcome, bytes: ByteBuffer)], line: ByteBuffer, from session: SessionID,
-        at now: Moment, gate: AuditGate
+        exchange: Exchange = .session, at now: Moment, gate: AuditGate
     ) {
         startRecord(of: session, at: now)
         let refusal: String? =
@@ -105,20 +109,21 @@ extension Router {
             }
         if let refusal {
             let rejection = Rejection(code: -32600, reason: refusal, offset: 0)
-            return invalid(rejection, line, from: session, batch: nil, at: now)
+            return invalid(rejection, line, from: session, batch: nil, exchange: exchange, at: now)
         }
         let id = BatchID(number: nextBatch)
         nextBatch += 1
         let answered = elements.count { $0.outcome.wantsAnswer }
-        batches[id] = Batch(session: session, open: answered)
+        batches[id] = Batch(session: session, exchange: exchange, open: answered)
         for element in elements {
             let wants = element.outcome.wantsAnswer
             switch element.outcome {
             case .message(let scan):
                 let message = Message(bytes: element.bytes, scan: scan)
-                receive(message, from: session, batch: wants ? id : nil, at: now, gate: gate)
+                receive(message, from: session, batch: wants ? id : nil, exchange: exchange, at: now, gate: gate)
             case .rejected(let rejection):
-                invalid(rejection, element.bytes, from: session, batch: wants ? id : nil, at: now)
+                invalid(
+                    rejection, element.bytes, from: session, batch: wants ? id : nil, exchange: exchange, at: now)
             case .batch:
                 preconditionFailure("the scanner refuses arrays inside a batch")
             }

@@ -72,14 +72,16 @@ extension Router {
         case .toolsChanged:
             toolsChanged(message, at: upstream, now)
         case .promptsChanged, .resourcesChanged:
-            for session in members(of: upstream) { actions.append(.send(session, SplicedMessage(message.bytes))) }
+            for session in members(of: upstream) {
+                actions.append(.send(session, SplicedMessage(message.bytes), .session))
+            }
         case .resourceUpdated:
             note = resourceUpdated(message, by: upstream)
         default:
             receiver = onlyBusySession(of: upstream)
             if let receiver {
                 if method.known != .logMessage || wants(message, receiver) {
-                    actions.append(.send(receiver, SplicedMessage(message.bytes)))
+                    actions.append(.send(receiver, SplicedMessage(message.bytes), .session))
                 } else {
                     note = "dropped: below the session's log level"
                 }
@@ -98,7 +100,7 @@ extension Router {
     private mutating func toolsChanged(_ message: Message, at upstream: UpstreamID, _ now: Moment) {
         for session in members(of: upstream) {
             sessions.update(session) { $0.toolsHash = nil }
-            actions.append(.send(session, SplicedMessage(message.bytes)))
+            actions.append(.send(session, SplicedMessage(message.bytes), .session))
         }
         readTools(of: upstream, at: now)
     }
@@ -112,7 +114,7 @@ extension Router {
         if now.monotonic + request.timeout <= request.hardDeadline { pending.restart(id, now: now.monotonic) }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(range, with: token)
-        actions.append(.send(session, outgoing))
+        actions.append(.send(session, outgoing, request.exchange))
         return session
     }
 
@@ -121,7 +123,7 @@ extension Router {
             let subscribers = upstreams.read(upstream, { $0.subscribers[ExactName(uri)] }) ?? nil
         else { return "dropped: nobody has subscribed" }
         for session in subscribers.sorted(by: { $0.index < $1.index }) {
-            actions.append(.send(session, SplicedMessage(message.bytes)))
+            actions.append(.send(session, SplicedMessage(message.bytes), .session))
         }
         return nil
     }

@@ -119,7 +119,7 @@ extension Router {
                 return state.toolsHash != nil && state.toolsHash != hash
             }
             if isNews == true {
-                actions.append(.send(session, Reply.notification(MCPMethod.toolsChanged.rawValue)))
+                actions.append(.send(session, Reply.notification(MCPMethod.toolsChanged.rawValue), .session))
             }
         }
     }
@@ -129,10 +129,10 @@ extension Router {
         guard let handshake = upstreams.read(upstream, { $0.handshake }) ?? nil else { return }
         for session in members(of: upstream) {
             if handshake.hasPrompts {
-                actions.append(.send(session, Reply.notification(MCPMethod.promptsChanged.rawValue)))
+                actions.append(.send(session, Reply.notification(MCPMethod.promptsChanged.rawValue), .session))
             }
             if handshake.hasResources {
-                actions.append(.send(session, Reply.notification(MCPMethod.resourcesChanged.rawValue)))
+                actions.append(.send(session, Reply.notification(MCPMethod.resourcesChanged.rawValue), .session))
             }
         }
     }

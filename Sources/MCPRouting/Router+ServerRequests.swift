@@ -57,7 +57,7 @@ extension Router {
         upstreams.update(upstream) { $0.openServerRequests += 1 }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(message.scan[.id], withInteger: UInt64(number))
-        actions.append(.send(session, outgoing))
+        actions.append(.send(session, outgoing, .session))
     }
 
     private mutating func refuseServerRequest(
@@ -122,7 +122,9 @@ extension Router {
                 code: nil, message: Ending.upstreamExited.message, reason: Ending.upstreamExited.reason)
             concludeServerRequest(request, failure, session: identity, at: now)
             actions.append(
-                .send(session, Reply.cancellation(of: Lexeme(integer: UInt64(number)), reason: "upstream exited")))
+                .send(
+                    session, Reply.cancellation(of: Lexeme(integer: UInt64(number)), reason: "upstream exited"),
+                    .session))
         }
     }
 
@@ -139,7 +141,7 @@ extension Router {
         concludeServerRequest(request, failure, session: identity, at: now)
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(range, withInteger: UInt64(number))
-        actions.append(.send(session, outgoing))
+        actions.append(.send(session, outgoing, .session))
         return session
     }
 

@@ -20,7 +20,7 @@ extension Router {
         guard sessions.contains(id) else { return }
         startRecord(of: id, at: now)
         abandonServerRequests(of: id, at: now)
-        let open = sessions.read(id) { Array($0.inFlight.values) } ?? []
+        let open = sessions.read(id) { $0.openRequests } ?? []
         // In order of admission, which is the order in which a reader of the audit looks for them.
         for request in open.sorted(by: { pending.admission(of: $0) < pending.admission(of: $1) }) {
             abandon(request, reason == .shutdown ? .shuttingDown : .connectionLost, at: now)

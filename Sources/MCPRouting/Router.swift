@@ -10,7 +10,7 @@ public typealias AuditGate = (_ snapshot: Snapshot, _ method: String, _ tool: St
 /// Sessions, upstreams and the requests between them: events go in, ``Action`` values come out. It has no channels, no
 /// clock and does no input or output, so every interleaving is a deterministic test.
 ///
-/// A message's way: ``receive(_:from:at:gate:)-(_,SessionID,_,_)`` in `Router+FromClient.swift` takes it from a client to the upstream, and
+/// A message's way: ``receive(_:from:exchange:at:gate:)`` in `Router+FromClient.swift` takes it from a client to the upstream, and
 /// ``receive(_:from:at:)-(_,UpstreamID,_)`` in `Router+FromUpstream.swift` takes the answer back.
 ///
 /// Confinement: one owner, the gateway loop. After each event the owner calls ``takeActions(into:)`` and performs them
@@ -103,6 +103,11 @@ public struct Router {
         sessions.read(session) { $0.upstream } ?? nil
     }
 
+    /// The protocol revision that a session was told; nil until its `initialize` has been answered.
+    public func revision(of session: SessionID) -> String? {
+        sessions.read(session) { $0.version?.text } ?? nil
+    }
+
     /// Who a session is, as the audit names it; nil when it has ended.
     public func identity(of session: SessionID) -> SessionIdentity? {
         sessions.read(session) { $0.identity }
@@ -127,12 +132,28 @@ public struct Router {
     }
 
     /// Sends one answer to a client, through its batch when it came in one.
-    mutating func deliver(_ message: SplicedMessage, to session: SessionID, batch: BatchID?) {
+    mutating func deliver(_ message: SplicedMessage, to session: SessionID, batch: BatchID?, exchange: Exchange) {
         guard let batch else {
-            if sessions.contains(session) { actions.append(.send(session, message)) }
-            return
+            guard sessions.contains(session) else { return }
+            actions.append(.send(session, message, exchange))
+            return endExchange(exchange, of: session)
         }
         settle(batch, with: message)
+    }
+
+    /// A request's exchange has had its last message.
+    mutating func endExchange(_ exchange: Exchange, of session: SessionID) {
+        guard exchange != .session else { return }
+        actions.append(.exchangeEnded(session, exchange))
+    }
+
+    /// A client does not wait for this request any more: its batch goes on without it, its exchange ends.
+    mutating func leaveUnanswered(_ request: Pending) {
+        if let batch = request.batch {
+            settle(batch, with: nil)
+        } else if let session = request.session {
+            endExchange(request.exchange, of: session)
+        }
     }
 
     /// Puts a message on its way to an upstream, or in line when the upstream is not there.

@@ -35,6 +35,9 @@ final class Session {
     var upstream: UpstreamID?
     /// Requests without a RESPONSE, by the client's own id.
     var inFlight: [RequestID: PendingID] = [:]
+    /// Older requests whose id a newer one in ``inFlight`` has too, oldest first: each in an exchange of its own.
+    /// Always empty on a line door.
+    var shadowed: [(key: RequestID, id: PendingID)] = []
     /// Requests that the upstream works on for it, including cancelled ones: its share of the upstream's attention.
     var working = 0
     /// By the id that the client was given.
@@ -52,6 +55,30 @@ final class Session {
 
     init(identity: SessionIdentity) {
         self.identity = identity
+    }
+
+    /// How many requests have no RESPONSE yet.
+    var openCount: Int { inFlight.count + shadowed.count }
+
+    /// All of them, in no order.
+    var openRequests: [PendingID] { Array(inFlight.values) + shadowed.map(\.id) }
+
+    /// Those with one id.
+    func requests(of key: RequestID) -> [PendingID] {
+        shadowed.filter { $0.key == key }.map(\.id) + (inFlight[key].map { [$0] } ?? [])
+    }
+
+    /// A request begins; the caller has seen that its id is free in its exchange.
+    func begin(_ id: PendingID, _ key: RequestID) {
+        guard let older = inFlight.updateValue(id, forKey: key) else { return }
+        shadowed.append((key, older))
+    }
+
+    /// A request ends while some ids are in flight more than once: the newest of the rest is the one that its id means.
+    func end(_ id: PendingID, _ key: RequestID) {
+        guard inFlight[key] == id else { return shadowed.removeAll { $0.id == id } }
+        let next = shadowed.lastIndex { $0.key == key }
+        inFlight[key] = next.map { shadowed.remove(at: $0).id }
     }
 
     var version: ProtocolVersion? {

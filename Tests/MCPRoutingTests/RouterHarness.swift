@@ -12,6 +12,9 @@ final class RouterHarness {
     var router: Router
     var now = Moment(monotonic: 1_000_000_000, wall: 1_700_000_000_000_000_000)
     var sent: [SessionID: [String]] = [:]
+    /// What was sent that belongs to an exchange.
+    var answers: [Exchange: [String]] = [:]
+    var endedExchanges: [Exchange] = []
     var forwarded: [UpstreamID: [String]] = [:]
     var events: [AuditEvent] = []
     var others: [Action] = []
@@ -49,20 +52,23 @@ final class RouterHarness {
                 sessionID: name, transport: "unix", peer: "uid=0", clientName: nil, clientVersion: nil))
     }
 
-    func receive(_ text: String, from session: SessionID) {
+    func receive(_ text: String, from session: SessionID, exchange: Exchange = .session) {
         let line = ByteBuffer(string: text)
         switch scanner.scan(line) {
         case .message(let scan):
             router.receive(
-                Message(bytes: line, scan: scan), from: session, at: now, gate: { _, _, _ in self.gateReason })
+                Message(bytes: line, scan: scan), from: session, exchange: exchange, at: now,
+                gate: { _, _, _ in self.gateReason })
         case .rejected(let rejection):
-            router.rejected(rejection, line, from: session, at: now)
+            router.rejected(rejection, line, from: session, exchange: exchange, at: now)
         case .batch(let elements):
             let scanned = elements.map { element in
                 let (outcome, bytes) = scanner.scan(element: element, of: line)
                 return (outcome: outcome, bytes: bytes)
             }
-            router.batch(scanned, line: line, from: session, at: now, gate: { _, _, _ in self.gateReason })
+            router.batch(
+                scanned, line: line, from: session, exchange: exchange, at: now,
+                gate: { _, _, _ in self.gateReason })
         }
         perform()
     }
@@ -90,8 +96,11 @@ final class RouterHarness {
             router.takeActions(into: &actions)
             for action in actions {
                 switch action {
-                case .send(let session, let message):
-                    sent[session, default: []].append(String(buffer: message.rendered()))
+                case .send(let session, let message, let exchange):
+                    let text = String(buffer: message.rendered())
+                    sent[session, default: []].append(text)
+                    if exchange != .session { answers[exchange, default: []].append(text) }
+                case .exchangeEnded(_, let exchange): endedExchanges.append(exchange)
                 case .forward(let upstream, let message):
                     forwarded[upstream, default: []].append(String(buffer: message.rendered()))
                 case .record(let event): events.append(event)

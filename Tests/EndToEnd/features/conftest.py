@@ -1,4 +1,4 @@
-"""Every feature test runs over both doors, in front of both everything servers."""
+"""Every feature test runs over all doors, in front of both everything servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ ALLOWED = [
 """The allowlist; pad_10 … pad_14 and the conformance fixtures are not on it."""
 
 
-@pytest.fixture(scope="module", params=["stdio", "unix"])
+DOORS = ["stdio", "unix", *([] if is_passthrough() else ["http"])]
+
+
+@pytest.fixture(scope="module", params=DOORS)
 def door(request: pytest.FixtureRequest) -> str:
     """How clients come in. Over stdio every session has a gateway of its own, with the same configuration."""
     return request.param
@@ -30,6 +33,6 @@ def gateway(request: pytest.FixtureRequest, door: str) -> Iterator[Gateway]:
         upstream.append("--legacy-only")  # or else the 2.x client would speak the modern era to it
     gateway = Gateway(upstream, door=door, tools=ALLOWED)
     try:
-        yield gateway.start() if door == "unix" else gateway
+        yield gateway if door == "stdio" else gateway.start()
     finally:
         gateway.close()

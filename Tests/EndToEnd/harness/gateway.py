@@ -78,8 +78,11 @@ class Gateway:
         self.kills = 0
         self.closed = False
         self.opened: list[IO[bytes]] = []
+        # Asked of the kernel for this one gateway; nothing else here listens on ports by itself.
+        self.port = free_port() if door == "http" else 0
         base = {
             "transport": door,
+            **({"http": {"port": self.port}} if self.port else {}),
             "unix": {"path": str(self.socket_path)},
             "upstream": {"name": "under-test", "command": upstream, "env": {MARK: self.mark}},
         }
@@ -116,7 +119,7 @@ class Gateway:
         """Starts the daemon and waits until its door is open and commands find it."""
         self.process = self.spawn(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.killed = False
-        wait_until(self.accepts, f"the gateway accepted at {self.socket_path}; its log:\n{self.log()}")
+        wait_until(self.accepts, f"the gateway accepted at {self.url if self.port else self.socket_path}; its log:\n{self.log()}")
         if not is_passthrough():
             wait_until((self.directory / "gatekit.pid").exists, "its PID file was there")
         return self
@@ -129,8 +132,16 @@ class Gateway:
     def accepts(self) -> bool:
         """Whether the door is open; fails when the process has ended."""
         assert self.process and self.process.poll() is None, f"the gateway ended at its start:\n{self.log()}"
+        if self.door == "http":
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.socket_path)) == 0
+
+    @property
+    def url(self) -> str:
+        """Of the HTTP door."""
+        return f"http://127.0.0.1:{self.port}/mcp"
 
     def connect(self) -> Lines:
         """A raw client on the Unix door."""
@@ -221,6 +232,13 @@ class Gateway:
             for log in self.opened:
                 log.close()
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -11,6 +11,7 @@ import anyio.lowlevel
 import mcp.types as types
 from mcp import ClientSession, McpError, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamablehttp_client
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel
 
@@ -118,11 +119,20 @@ def answering(answer: Any, model: type[BaseModel]) -> Any:
     return callback
 
 
+@asynccontextmanager
+async def http_transport(url: str) -> AsyncIterator[tuple[Any, Any]]:
+    """The SDK's own, without what it yields beside the streams."""
+    async with streamablehttp_client(url) as (read, write, _session_id):
+        yield read, write
+
+
 def transport(gateway: Gateway, log: TextIO) -> Any:
     """Pipes to a gateway of its own, or the socket of the one that runs."""
     if gateway.door == "stdio":
         program, *arguments = gateway.command
         return stdio_client(StdioServerParameters(command=program, args=arguments, env=gateway.environment), log)
+    if gateway.door == "http":
+        return http_transport(gateway.url)
     return unix_transport(
         gateway.socket_path,
         lambda line: SessionMessage(types.JSONRPCMessage.model_validate_json(line)),

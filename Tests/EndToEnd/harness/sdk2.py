@@ -10,6 +10,7 @@ import anyio
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel, TypeAdapter
 
@@ -112,6 +113,8 @@ def transport(gateway: Gateway, log: TextIO) -> Any:
     if gateway.door == "stdio":
         program, *arguments = gateway.command
         return stdio_client(StdioServerParameters(command=program, args=arguments, env=gateway.environment), log)
+    if gateway.door == "http":
+        return streamable_http_client(gateway.url)
     return unix_transport(
         gateway.socket_path,
         lambda line: SessionMessage(types.jsonrpc_message_adapter.validate_json(line, by_name=False)),

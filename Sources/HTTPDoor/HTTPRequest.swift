@@ -1,0 +1,17 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// One request that was let in, with its body as far as it has come.
+struct HTTPRequest {
+    enum Method {
+        case post, get, delete
+    }
+
+    let method: Method
+    let identity: HTTPIdentity
+    /// nil when the request names none, as the first one does.
+    let session: HTTPSession?
+    /// What a client that comes back has seen last.
+    let lastEvent: EventID?
+    var body = ByteBuffer()
+}

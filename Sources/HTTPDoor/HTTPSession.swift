@@ -1,0 +1,209 @@
+internal import Gateway
+internal import MCPRouting
+internal import NIOCore
+
+/// One client's session over HTTP: its open POSTs, its GET streams and the events that it may come back for.
+///
+/// Confinement: the gateway loop.
+final class HTTPSession: ExchangeChannel {
+    /// `Mcp-Session-Id`.
+    let key: String
+    /// Who opened it; nobody else may use it.
+    let owner: HTTPIdentity
+    /// Set as soon as the gateway has taken the session in.
+    var id: SessionID?
+    private unowned let door: HTTPDoor
+    private var exchanges: [Exchange: HTTPExchange] = [:]
+    private var lastExchange: UInt32 = 0
+    private var changed: [HTTPExchange] = []
+    /// Oldest first.
+    private var streams: [HTTPConnection] = []
+    private var store = EventStore()
+    private var isReading = true
+    /// POSTs that came while the gateway did not want to read.
+    private var held: [() -> Void] = []
+
+    init(owner: HTTPIdentity, door: HTTPDoor) {
+        key = SessionKey.mint()
+        self.owner = owner
+        self.door = door
+    }
+
+    /// The protocol revision that the client was told.
+    private var revision: String? { id.flatMap { door.gateway.revision(of: $0) } }
+
+    /// Whether events come with a priming one first (2025-11-25, transports, "Sending Messages to the Server").
+    private var primes: Bool { (revision ?? "") >= "2025-11-25" }
+
+    // MARK: - From the client
+
+    /// Runs `body` now, or when the gateway wants to read this client again.
+    func whenReading(_ body: @escaping () -> Void) {
+        if isReading { body() } else { held.append(body) }
+    }
+
+    /// Begins the answer to a POST on its connection.
+    func begin(_ kind: HTTPExchange.Kind, status: HTTPStatus, on connection: HTTPConnection) -> HTTPExchange {
+        repeat { lastExchange &+= 1 } while lastExchange == 0 || exchanges[Exchange(number: lastExchange)] != nil
+        let exchange = HTTPExchange(
+            Exchange(number: lastExchange), kind, status: status, connection: connection)
+        exchanges[exchange.id] = exchange
+        return exchange
+    }
+
+    /// A GET: the session's own stream, or what the client missed of another one. nil when it has too many.
+    func open(_ connection: HTTPConnection, after id: EventID?) -> HTTPConnection.Role? {
+        guard streams.count < door.limits.maxStreamsPerSession else { return nil }
+        let resumption = store.resume(after: id) { exchanges[Exchange(number: $0)] != nil }
+        connection.beginStream([])
+        switch resumption {
+        case .missed(let stream, let events) where stream != 0:
+            for event in events { connection.send(event.message, as: event.id) }
+            guard let exchange = exchanges[Exchange(number: stream)] else {
+                connection.endStream()
+                return HTTPConnection.Role.none
+            }
+            // The client has given that connection up, even if we have not noticed.
+            exchange.connection?.drop()
+            exchange.connection = connection
+            _ = exchange.state.silence()
+            return .exchange(self, exchange)
+        case .missed(_, let events):
+            for event in events { connection.send(event.message, as: event.id) }
+        case .anew: break
+        }
+        streams.append(connection)
+        if primes { connection.prime(store.mint(0)) }
+        for event in store.takeUnsent(of: 0) { connection.send(event.message, as: event.id) }
+        return .stream(self)
+    }
+
+    /// A connection is gone. A call goes on: the client may come back for its answer.
+    func dropped(_ connection: HTTPConnection) {
+        streams.removeAll { $0 === connection }
+    }
+
+    // MARK: - From the gateway
+
+    func write(_ message: ByteBuffer, of id: Exchange) {
+        if id == .session {
+            let stream = streams.first
+            let event = store.add(message, to: 0, isSent: stream != nil)
+            stream?.send(message, as: event)
+        } else if let exchange = exchanges[id] {
+            if exchange.queued.isEmpty, !exchange.hasEnded { changed.append(exchange) }
+            exchange.queued.append(message)
+        }
+    }
+
+    func exchangeEnded(_ id: Exchange) {
+        guard let exchange = exchanges[id], !exchange.hasEnded else { return }
+        if exchange.queued.isEmpty { changed.append(exchange) }
+        exchange.hasEnded = true
+    }
+
+    func write(_ bytes: ByteBuffer) {
+        write(bytes, of: .session)
+    }
+
+    func flush() {
+        let turn = changed
+        changed.removeAll(keepingCapacity: true)
+        for exchange in turn { settle(exchange) }
+        for stream in streams { stream.flush() }
+        if door.isDraining, exchanges.isEmpty { end() }
+    }
+
+    private func settle(_ exchange: HTTPExchange) {
+        let messages = exchange.queued
+        exchange.queued.removeAll(keepingCapacity: true)
+        if exchange.hasEnded { exchanges[exchange.id] = nil }
+        guard let connection = exchange.connection else {
+            for message in messages { _ = store.add(message, to: exchange.id.number, isSent: false) }
+            return
+        }
+        switch exchange.state.turn(messages.count, ended: exchange.hasEnded) {
+        case .wait: return
+        case .json:
+            connection.respond(
+                HTTPResponse(
+                    status: exchange.status, headers: keyHeader(exchange), contentType: "application/json",
+                    body: messages[0]))
+        case .nothing where exchange.kind == .batch:
+            connection.respond(HTTPResponse(status: .accepted))
+        case .nothing:
+            connection.beginStream([])
+            connection.endStream()
+        case .events(let begins, let ends):
+            if begins { beginStream(exchange, connection) }
+            for message in messages {
+                connection.send(message, as: store.add(message, to: exchange.id.number, isSent: true))
+            }
+            if ends { connection.endStream() } else { connection.flush() }
+        }
+        if exchange.hasEnded { exchange.connection = nil }
+        // Its key was never told to anyone.
+        if exchange.hasEnded, exchange.kind == .initialize, revision == nil { end() }
+    }
+
+    /// Ends the session in a turn of its own: the gateway is handing over this one's messages.
+    private func end() {
+        guard let id else { return }
+        let gateway = NIOLoopBound(door.gateway, eventLoop: door.gateway.eventLoop)
+        door.gateway.eventLoop.execute { gateway.value.sessionEnded(by: id) }
+    }
+
+    private func keyHeader(_ exchange: HTTPExchange) -> [(name: String, value: String)] {
+        exchange.kind == .initialize && revision != nil ? [("Mcp-Session-Id", key)] : []
+    }
+
+    private func beginStream(_ exchange: HTTPExchange, _ connection: HTTPConnection) {
+        connection.beginStream(exchange.kind == .initialize ? [("Mcp-Session-Id", key)] : [])
+        if primes { connection.prime(store.mint(exchange.id.number)) }
+    }
+
+    /// An exchange's client has heard nothing for a while.
+    func silence(of exchange: HTTPExchange, on connection: HTTPConnection) {
+        if exchange.state.silence() { beginStream(exchange, connection) }
+        connection.keepAlive()
+    }
+
+    var hasOpenExchanges: Bool { !exchanges.isEmpty }
+
+    // MARK: - ClientChannel
+
+    /// Each connection is watched by itself: one that stalls must not end the others.
+    var queuedBytes: Int { 0 }
+    var slowsUpstream: Bool { false }
+    /// Who keeps a stream open is there.
+    var expiresWhenIdle: Bool { streams.isEmpty }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading else { return }
+        let ready = held
+        held.removeAll()
+        for body in ready { body() }
+    }
+
+    func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
+        door.forget(self)
+        for exchange in exchanges.values {
+            guard let connection = exchange.connection else { continue }
+            exchange.connection = nil
+            if exchange.state.isStreaming {
+                connection.endStream()
+            } else {
+                connection.respond(.error(.notFound, code: -32001, "session has ended"))
+            }
+        }
+        exchanges.removeAll()
+        changed.removeAll()
+        for stream in streams { stream.endStream() }
+        streams.removeAll()
+        // What was held finds its session gone.
+        isReading = true
+        setReading(true)
+        closed()
+    }
+}
