@@ -51,6 +51,7 @@ let package = Package(
         // Layer 1: what the operator wrote, and what a policy decides.
         module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
         module("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        module("OutputSanitizer", ["JSONRPCWire", nioCore]),
 
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev", "pkg-config"])]),
@@ -147,6 +148,10 @@ let package = Package(
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        tests("OutputSanitizer", ["JSONRPCWire", nioCore], resources: [.copy("Golden")]),
+        .executableTarget(
+            name: "SanitizerBench", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Benchmarks/SanitizerBench", swiftSettings: strict),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),
         // A gateway in miniature that those tests may kill.
         .executableTarget(
