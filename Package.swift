@@ -180,8 +180,12 @@ let package = Package(
 
 // The fuzz targets link only with libFuzzer, hence `scripts/fuzz` alone asks for them.
 if Context.environment["GATEKIT_FUZZ"] != nil {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "WireFuzz", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Fuzz/WireFuzz",
-            swiftSettings: strict))
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SanitizerFuzz", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Fuzz/SanitizerFuzz", swiftSettings: strict),
+    ]
 }

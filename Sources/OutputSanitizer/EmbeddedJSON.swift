@@ -1,3 +1,5 @@
+internal import JSONRPCWire
+
 /// JSON that stands in a string: taken out, walked, and put back with some of its strings changed.
 enum EmbeddedJSON {
     /// Whether the text begins as an object or array does. Whether it is one, ``JSONCheck`` says.
@@ -30,18 +32,19 @@ enum EmbeddedJSON {
 
     /// `outer` with the edits made in what it stands for. `edits` are in order, and their ranges count in the
     /// unescaped text; all else keeps its spelling. Not for no edits.
-    static func applying(_ edits: [Edit], toTextSpelled outer: RawSpan) -> [UInt8] {
+    static func applying(_ edits: Edits, toTextSpelled outer: RawSpan) -> [UInt8] {
         var rewriter = Rewriter()
         var cursor = Cursor()
-        for edit in edits {
-            let start = cursor.advance(to: edit.start, in: outer)
-            let end = cursor.advance(to: edit.end, in: outer)
-            rewriter.replace(start, end, with: escaped(edit.replacement.span.bytes).span.bytes, in: outer)
+        edits.forEach { range, replacement in
+            let start = cursor.advance(to: Int(range.lower), in: outer)
+            let end = cursor.advance(to: Int(range.upper), in: outer)
+            rewriter.replace(start, end, with: escaped(replacement).span.bytes, in: outer)
         }
         return rewriter.finish(outer) ?? []
     }
 
-    /// Walks a spelled text and counts what it stands for.
+    /// Walks a spelled text and counts what it stands for. A search for the next escape never goes far beyond the edit
+    /// that asked for it: the quote at its end is one.
     private struct Cursor {
         private var offset = 0
         private var unescaped = 0
@@ -97,12 +100,4 @@ enum EmbeddedJSON {
         }
         return output
     }
-}
-
-/// A stretch of a text, and what comes in its place.
-struct Edit {
-    var start: Int
-    var end: Int
-    /// Spelled as the content of a JSON string.
-    var replacement: [UInt8]
 }

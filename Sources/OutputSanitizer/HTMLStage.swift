@@ -1,4 +1,4 @@
-/// The first half of stage 2: takes tags, comments, doctypes, `<!…>` and `<?…>` out and leaves the text between them.
+/// The first half of stage 2: takes tags, comments, doctypes, `<!…>` and `<?…>` out, and leaves the text between.
 enum HTMLStage {
     /// Writes the text without its markup.
     ///

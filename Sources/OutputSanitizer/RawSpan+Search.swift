@@ -22,8 +22,8 @@ extension RawSpan {
         UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
-    /// Where the first byte stands, from `start` on, whose highest bit is set in `flags` of the eight bytes around it; or
-    /// the end. Only the lowest set bit has to be right.
+    /// Where the first byte from `start` on stands whose highest bit `flags` sets, or the end. `flags` is given eight
+    /// bytes at once. Of the set bits only the lowest has to be right.
     @inline(__always)
     func firstFlagged(from start: Int, _ flags: (UInt64) -> UInt64) -> Int {
         let highest: UInt64 = 0x8080_8080_8080_8080

@@ -5,43 +5,46 @@ internal import NIOCore
 struct ResponsePass {
     private let scan: QuickScan
     private var sanitizer: TextSanitizer
-    private var edits: [Edit] = []
+    private var edits = Edits()
 
     init(_ stages: SanitizerStages) {
         scan = QuickScan(stages)
         sanitizer = TextSanitizer(stages)
     }
 
-    /// How many bytes the stages were given to read.
-    var bytesRead: Int { sanitizer.bytesRead }
-
     mutating func run(_ response: Message) -> SanitizedResponse? {
         let buffer = response.bytes
         let bytes = buffer.readableBytesSpan
-        switch response.scan.kind {
+        let scan = response.scan
+        switch scan.kind {
+        // Members come in any order, but edits are made in that of the bytes.
+        case .result where scan[.resultContent].lower < scan[.resultStructuredContent].lower:
+            blocks(scan[.resultContent], of: bytes)
+            value(scan[.resultStructuredContent], of: bytes)
         case .result:
-            blocks(response.scan[.resultContent], of: bytes)
-            value(response.scan[.resultStructuredContent], of: bytes)
+            value(scan[.resultStructuredContent], of: bytes)
+            blocks(scan[.resultContent], of: bytes)
+        case .error where scan[.errorMessage].lower < scan[.errorData].lower:
+            value(scan[.errorMessage], of: bytes)
+            value(scan[.errorData], of: bytes)
         case .error:
-            value(response.scan[.errorMessage], of: bytes)
-            value(response.scan[.errorData], of: bytes)
+            value(scan[.errorData], of: bytes)
+            value(scan[.errorMessage], of: bytes)
         case .request, .notification: break
         }
         guard !edits.isEmpty else { return nil }
         return SanitizedResponse(bytes: rewritten(buffer), removed: sanitizer.removed)
     }
 
-    private mutating func rewritten(_ bytes: ByteBuffer) -> ByteBuffer {
-        // Members come in any order, and a link's title and description are looked at last.
-        edits.sort { $0.start < $1.start }
+    private func rewritten(_ bytes: ByteBuffer) -> ByteBuffer {
         var output = ByteBuffer()
-        output.reserveCapacity(edits.reduce(bytes.readableBytes) { $0 + $1.replacement.count - ($1.end - $1.start) })
+        output.reserveCapacity(bytes.readableBytes + edits.growth)
         let view = bytes.readableBytesView
         var done = view.startIndex
-        for edit in edits {
-            output.writeBytes(view[done..<bytes.readerIndex + edit.start])
-            output.writeBytes(edit.replacement)
-            done = bytes.readerIndex + edit.end
+        edits.forEach { range, replacement in
+            output.writeBytes(view[done..<bytes.readerIndex + Int(range.lower)])
+            replacement.withUnsafeBytes { _ = output.writeBytes($0) }
+            done = bytes.readerIndex + Int(range.upper)
         }
         output.writeBytes(view[done...])
         return output
@@ -61,7 +64,7 @@ struct ResponsePass {
             inValueAt: start, of: bytes, maxDepth: OutputSanitizer.maxDepth, scan
         ) { place in
             guard let replacement = sanitizer.sanitize(bytes.extracting(place.start..<place.end)) else { return }
-            edits.append(Edit(start: place.start, end: place.end, replacement: replacement))
+            edits.append(place, replacement)
         }
     }
 }
@@ -83,21 +86,20 @@ extension ResponsePass {
     }
 
     private mutating func block(at start: Int, of bytes: RawSpan) -> Int {
-        var isLink = false
-        var hasTitle = false
-        let end = JSONWalk.forEachMember(ofObjectAt: start, of: bytes) { name, value in
-            let first = bytes.byteOrZero(value)
+        // Decided at the first member that asks for it.
+        var isLink: Bool?
+        return JSONWalk.forEachMember(ofObjectAt: start, of: bytes) { name, value in
+            let isString = bytes.byteOrZero(value) == UInt8(ascii: "\"")
             switch MemberName(bytes.extracting(name.start..<name.end)) {
-            case .text where first == UInt8(ascii: "\""): return strings(at: value, of: bytes)
-            case .resource where first == UInt8(ascii: "{"): return resource(at: value, of: bytes)
-            case .type: isLink = isLink || Self.isLinkType(bytes, at: value)
-            case .title, .description: hasTitle = true
-            case .text, .resource, .other: break
+            case .text where isString: return strings(at: value, of: bytes)
+            case .resource where bytes.byteOrZero(value) == UInt8(ascii: "{"): return resource(at: value, of: bytes)
+            case .title where isString, .description where isString:
+                let isKnownLink = isLink ?? Self.isLink(bytes, at: start)
+                isLink = isKnownLink
+                return isKnownLink ? strings(at: value, of: bytes) : JSONWalk.skipValue(bytes, at: value)
+            default: return JSONWalk.skipValue(bytes, at: value)
             }
-            return JSONWalk.skipValue(bytes, at: value)
         }
-        if isLink, hasTitle { link(at: start, of: bytes) }
-        return end
     }
 
     /// A resource that was put into a block.
@@ -110,21 +112,19 @@ extension ResponsePass {
         }
     }
 
-    /// Title and description of a block that has turned out to be a resource link.
-    private mutating func link(at start: Int, of bytes: RawSpan) {
+    /// Whether a block says of itself that it is a resource link.
+    private static func isLink(_ bytes: RawSpan, at start: Int) -> Bool {
+        var isLink = false
         _ = JSONWalk.forEachMember(ofObjectAt: start, of: bytes) { name, value in
-            switch MemberName(bytes.extracting(name.start..<name.end)) {
-            case .title where bytes.byteOrZero(value) == UInt8(ascii: "\""),
-                .description where bytes.byteOrZero(value) == UInt8(ascii: "\""):
-                return strings(at: value, of: bytes)
-            default: return JSONWalk.skipValue(bytes, at: value)
+            let end = JSONWalk.skipValue(bytes, at: value)
+            if case .type = MemberName(bytes.extracting(name.start..<name.end)),
+                bytes.byteOrZero(value) == UInt8(ascii: "\""),
+                MemberName.folds(bytes.extracting(value + 1..<end - 1), to: "resource_link")
+            {
+                isLink = true
             }
+            return end
         }
-    }
-
-    private static func isLinkType(_ bytes: RawSpan, at value: Int) -> Bool {
-        guard bytes.byteOrZero(value) == UInt8(ascii: "\"") else { return false }
-        let content = bytes.extracting(value + 1..<QuickScan.endOfString(bytes, from: value + 1))
-        return MemberName.folds(content, to: "resource_link")
+        return isLink
     }
 }

@@ -48,7 +48,7 @@ public struct RemovalCounts: Hashable, Sendable {
 }
 
 /// A response that had to be rewritten.
-public struct SanitizedResponse: Sendable {
+public struct SanitizedResponse: Hashable, Sendable {
     /// The whole response; all but the changed strings is as it was, byte for byte.
     public var bytes: ByteBuffer
     /// What was taken out. Never all zero.

@@ -1,4 +1,4 @@
-/// Sanitises one text after the other; holds the memory for that and counts what was taken out.
+/// Sanitises one text after the other and counts what was taken out.
 struct TextSanitizer {
     /// What has been taken out of all texts so far.
     private(set) var removed = RemovalCounts()
@@ -47,16 +47,16 @@ extension TextSanitizer {
         // Unescaped, checked, walked.
         bytesRead &+= text.byteCount &+ 2 &* inner.count
         guard JSONCheck.isContainer(inner.span.bytes) else { return .noJSON }
-        var suspects: [Spelling.Place] = []
+        let bytes = inner.span.bytes
+        var edits = Edits()
+        let scan = scan
         _ = JSONWalk.forEachSuspect(
-            inValueAt: JSONWalk.skipWhitespace(inner.span.bytes, from: 0), of: inner.span.bytes, maxDepth: .max, scan
-        ) { suspects.append($0) }
-        var edits: [Edit] = []
-        for place in suspects {
-            let content = inner.span.bytes.extracting(place.start..<place.end)
-            if let replacement = sanitize(content, level: level + 1) {
-                edits.append(Edit(start: place.start, end: place.end, replacement: replacement))
+            inValueAt: JSONWalk.skipWhitespace(bytes, from: 0), of: bytes, maxDepth: .max, scan
+        ) { place in
+            guard let replacement = sanitize(bytes.extracting(place.start..<place.end), level: level + 1) else {
+                return
             }
+            edits.append(place, replacement)
         }
         guard !edits.isEmpty else { return .json(nil) }
         bytesRead &+= text.byteCount

@@ -4,8 +4,8 @@ import Testing
 
 @testable import OutputSanitizer
 
-/// Scans `text`, which must be a message. Its bytes do not begin at their buffer's start, since every range has to count
-/// from `readerIndex`.
+/// Scans `text`, which must be a message. Its bytes do not begin at their buffer's start, since every range has to
+/// count from `readerIndex`.
 func scanned(_ text: some Sequence<UInt8>, _ location: SourceLocation = #_sourceLocation) throws -> Message {
     var bytes = ByteBuffer(string: "\u{7}{[\"<b>")
     bytes.writeBytes(text)
