@@ -52,6 +52,7 @@ let package = Package(
         // Layer 1: what the operator wrote, and what a policy decides.
         module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
         module("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        module("OutputSanitizer", ["JSONRPCWire", nioCore]),
 
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev", "pkg-config"])]),
@@ -156,6 +157,10 @@ let package = Package(
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        tests("OutputSanitizer", ["JSONRPCWire", nioCore], resources: [.copy("Golden")]),
+        .executableTarget(
+            name: "SanitizerBench", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Benchmarks/SanitizerBench", swiftSettings: strict),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),
         // A gateway in miniature that those tests may kill.
         .executableTarget(
@@ -190,8 +195,12 @@ let package = Package(
 
 // The fuzz targets link only with libFuzzer, hence `scripts/fuzz` alone asks for them.
 if Context.environment["GATEKIT_FUZZ"] != nil {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "WireFuzz", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Fuzz/WireFuzz",
-            swiftSettings: strict))
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SanitizerFuzz", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Fuzz/SanitizerFuzz", swiftSettings: strict),
+    ]
 }
