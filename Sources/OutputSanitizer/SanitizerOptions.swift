@@ -43,6 +43,13 @@ public struct RemovalCounts: Hashable, Sendable {
     /// Nothing removed.
     public init() {}
 
+    /// Adds what another response lost.
+    public mutating func add(_ other: RemovalCounts) {
+        invisible += other.invisible
+        markup += other.markup
+        codeFences += other.codeFences
+    }
+
     /// Of all stages together.
     public var total: Int { invisible + markup + codeFences }
 }
