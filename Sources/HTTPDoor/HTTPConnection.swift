@@ -284,9 +284,10 @@ final class HTTPConnection: ChannelInboundHandler {
     }
 
     /// Ends the connection unless a request is under way on it; a stream ends. The client may still be taking the last
-    /// answer.
-    func dropIfIdle() {
+    /// answer. With `keepsFresh` one whose next request has begun, or that has had none yet, may send it.
+    func dropIfIdle(keepsFresh: Bool) {
         switch (phase, role) {
+        case (.idle, _) where keepsFresh && headSince != nil: return
         case (.idle, _):
             guard let channel = context?.channel else { return }
             enter(.closed)

@@ -142,7 +142,7 @@ public final class HTTPDoor {
     public func drain() {
         guard !isDraining else { return }
         isDraining = true
-        for connection in connections.values { connection.dropIfIdle() }
+        for connection in connections.values { connection.dropIfIdle(keepsFresh: listener != nil) }
         for session in Array(sessions.values) { endIfDone(session) }
         for record in guardian.end() { gateway.refusedHTTP(record.block, peer: record.peer) }
         stopIfDone()

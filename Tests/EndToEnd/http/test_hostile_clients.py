@@ -45,35 +45,40 @@ def descriptors(gateway: Gateway) -> int:
 
 def test_clients_that_never_read_harm_nobody_and_leave_nothing(gateway: Gateway, http: HTTP) -> None:
     key, other = http.open(), http.open()
-    assert nonce_of(http.ask(http.post(work("first", size=5 * MEGABYTE), Mcp_Session_Id=key)).message) == "first"
-    before, open_before = resident(gateway), descriptors(gateway)
-    stalled = [http.connect() for _ in range(12)]
-    for number, connection in enumerate(stalled):
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        connection.send(http.post(work("x", f"s{number}", size=5 * MEGABYTE), Mcp_Session_Id=key))
-    wait_until(lambda: len(gateway.audit.records("RESPONSE", method="tools/call")) == 13, "all were answered")
-    assert resident(gateway) > before + 30 * MEGABYTE, "the answers wait for their clients"
-    for number in range(20):
-        nonce = f"other{number}"
+    open_before = descriptors(gateway)
+    before = resident(gateway)
+    peaks = []
+    for turn in range(3):
+        stalled = [http.connect() for _ in range(12)]
+        for number, connection in enumerate(stalled):
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            connection.send(http.post(work("x", f"s{turn}-{number}", size=5 * MEGABYTE), Mcp_Session_Id=key))
+        count = 12 * (turn + 1) + turn
+        wait_until(lambda: len(gateway.audit.records("RESPONSE", method="tools/call")) == count, "all were answered")
+        peaks.append(resident(gateway))
+        nonce = f"other{turn}"
         assert nonce_of(http.ask(http.post(work(nonce), Mcp_Session_Id=other)).message) == nonce
-    assert ping(http, key).status == 200, "not even the same session notices"
-    for connection in stalled:
-        connection.socket.close()
-    wait_until(lambda: descriptors(gateway) == open_before, "every connection was closed")
-    wait_until(lambda: resident(gateway) < before + 16 * MEGABYTE, "the memory was given back")
+        assert ping(http, key).status == 200, "not even the same session notices"
+        for connection in stalled:
+            connection.socket.close()
+        wait_until(lambda: descriptors(gateway) <= open_before, "every connection was closed")
+    assert peaks[0] > before + 10 * MEGABYTE, "the answers wait for their clients"
+    # The allocator may keep a part for the next time, but there is no more of it each time.
+    assert max(peaks) < peaks[0] + 16 * MEGABYTE, peaks
 
 
 def test_a_slow_reader_gets_all_of_a_large_answer(http: HTTP) -> None:
-    key = http.open()
+    size = 14 * MEGABYTE  # more than the kernel takes, so that most of it waits in the gateway
     with http.connect() as slow:
-        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.send(http.post(work("slow", size=5 * MEGABYTE), Mcp_Session_Id=key, Connection="close"))
+        slow.send(http.post(work("slow", size=size), Mcp_Session_Id=http.open(), Connection="close"))
         head = slow.head()
         for _ in range(4):
             slow.exactly(1000)
-            time.sleep(0.7)  # the client's own slowness, which is what is tested
-        body = slow.exactly(int(head.headers["content-length"]) - 4000)
-        assert body.endswith(b"}") and slow.ended()
+            time.sleep(0.8)  # the client's own slowness, which is what is tested
+        left = int(head.headers["content-length"]) - 4000 - len(slow.pending)
+        while left > 0 and (data := slow.socket.recv(MEGABYTE)):
+            left -= len(data)
+        assert left == 0 and slow.socket.recv(1) == b""
 
 
 @pytest.mark.parametrize("end", ["stop", "restart"])
@@ -179,8 +184,10 @@ def test_nobody_resumes_the_streams_of_another_session(http: HTTP) -> None:
 def test_two_thousand_connections_come_and_go(gateway: Gateway, http: HTTP) -> None:
     key = http.open()
     before = descriptors(gateway)
-    for turn in range(20):
-        connections = [http.connect() for _ in range(100)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2048)), hard))
+    for turn in range(4):
+        connections = [http.connect() for _ in range(500)]
         if turn % 2:
             for connection in connections:
                 connection.send(b"POST /mcp HTTP/1.1\r\nHost")
