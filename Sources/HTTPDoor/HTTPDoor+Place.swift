@@ -7,7 +7,8 @@ extension HTTPDoor {
     /// An address that has been taken and on which nobody can connect yet, with the TLS that it will speak: what a
     /// reload has in hand before its swap.
     public struct Place: Sendable {
-        let settings: HTTPDoorSettings
+        /// What it was taken for.
+        public let settings: HTTPDoorSettings
         let descriptor: Int32
         /// What the socket is bound to.
         let address: SocketAddress
