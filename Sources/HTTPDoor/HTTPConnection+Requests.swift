@@ -184,7 +184,8 @@ extension HTTPConnection {
         }
     }
 
-    private var isAnswering: Bool {
+    /// Whether a request is complete and its answer is not.
+    var isAnswering: Bool {
         if case .answering = phase { true } else { false }
     }
 

@@ -228,20 +228,20 @@ final class HTTPConnection: ChannelInboundHandler {
         write(response)
     }
 
+    /// Queues the head of a stream.
     func beginStream(_ headers: [(name: String, value: String)]) {
         guard let context else { return }
         if door.isDraining { keepsAlive = false }
         isStreaming = true
         let head = HTTPResponse.streamHead(headers, closes: !keepsAlive)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        flush()
     }
 
+    /// Queues the event that a stream begins with.
     func prime(_ id: EventID) {
         var bytes = ByteBuffer()
         ServerSentEvent.priming(id, to: &bytes)
         sendBytes(bytes)
-        flush()
     }
 
     /// Queues one event.
