@@ -32,7 +32,7 @@ def test_what_is_pipelined_during_an_answer_waits_outside(http: HTTP) -> None:
         connection.socket.setblocking(False)
         sent = 0
         # The kernel keeps some megabytes for both ends.
-        while sent < most and select.select([], [connection.socket], [], 1)[1]:
+        while sent < most and select.select([], [connection.socket], [], 3)[1]:
             try:
                 sent += connection.socket.send(flood)
             except BlockingIOError:
