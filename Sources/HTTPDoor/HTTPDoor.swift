@@ -78,14 +78,16 @@ public final class HTTPDoor {
         let loop = gateway.eventLoop
         let door = NIOLoopBound(HTTPDoor(place, gateway, logger), eventLoop: loop)
         return ServerBootstrap(group: loop)
-            .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try door.value.welcome(channel) }
             }
             .withBoundSocket(place.descriptor)
-            .map { listener in
+            .flatMapThrowing { listener in
+                // NIO listens on a socket that it is given with a backlog of 128, whatever the option says: beyond it a
+                // crowd that connects at once waits a second for its next try.
+                try place.listen()
                 door.value.begin(listener)
                 return door
             }
