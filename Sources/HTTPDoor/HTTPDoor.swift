@@ -64,16 +64,28 @@ public final class HTTPDoor {
     public static func open(
         _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(settings, gateway, logger, ticksByItself: true)
+    }
+
+    static func open(
+        _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let parts = NIOLoopBound((gateway, logger), eventLoop: gateway.eventLoop)
         return place(settings, on: gateway.eventLoop).flatMap { place in
             let (gateway, logger) = parts.value
-            return open(place, gateway, logger)
+            return open(place, gateway, logger, ticksByItself: ticksByItself)
         }
     }
 
     /// Serves those who connect to a place. Takes it over. Call on the gateway loop.
     public static func open(
         _ place: Place, _ gateway: Gateway, _ logger: Logger
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(place, gateway, logger, ticksByItself: true)
+    }
+
+    private static func open(
+        _ place: Place, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let loop = gateway.eventLoop
         let door = NIOLoopBound(HTTPDoor(place, gateway, logger), eventLoop: loop)
@@ -88,7 +100,7 @@ public final class HTTPDoor {
                 // NIO listens on a socket that it is given with a backlog of 128, whatever the option says: beyond it a
                 // crowd that connects at once waits a second for its next try.
                 try place.listen()
-                door.value.begin(listener)
+                door.value.begin(listener, ticksByItself)
                 return door
             }
     }
@@ -204,8 +216,9 @@ public final class HTTPDoor {
 
     // MARK: - Its own
 
-    private func begin(_ listener: any Channel) {
+    private func begin(_ listener: any Channel, _ ticksByItself: Bool) {
         self.listener = listener
+        guard ticksByItself else { return }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         ticks = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             bound.value.tick()
@@ -251,7 +264,8 @@ public final class HTTPDoor {
         channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
     }
 
-    private func tick() {
+    /// Called every second.
+    func tick() {
         seconds += 1
         adopt()
         for record in guardian.due(now: gateway.clock.now().monotonic) {
