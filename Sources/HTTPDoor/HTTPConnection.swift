@@ -307,7 +307,7 @@ final class HTTPConnection: ChannelInboundHandler {
     // MARK: - Time
 
     /// Bytes of answers that wait here for the client to take others.
-    private var queued: Int {
+    var queued: Int {
         do {
             return try context?.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
         } catch {

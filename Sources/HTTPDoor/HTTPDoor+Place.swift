@@ -14,7 +14,7 @@ extension HTTPDoor {
         let address: SocketAddress
         let tls: TLSContext?
 
-        /// Lets clients connect; they wait until the door is opened. Once.
+        /// Lets clients connect; they wait until the door is opened.
         public func listen() throws(HTTPDoorError) {
             guard Glibc.listen(descriptor, 1024) == 0 else { throw .system("listen on", settings, errno) }
         }

@@ -64,10 +64,16 @@ public final class HTTPDoor {
     public static func open(
         _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(settings, gateway, logger, ticksByItself: true)
+    }
+
+    static func open(
+        _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let parts = NIOLoopBound((gateway, logger), eventLoop: gateway.eventLoop)
         return place(settings, on: gateway.eventLoop).flatMap { place in
             let (gateway, logger) = parts.value
-            return open(place, gateway, logger)
+            return open(place, gateway, logger, ticksByItself: ticksByItself)
         }
     }
 
@@ -75,18 +81,26 @@ public final class HTTPDoor {
     public static func open(
         _ place: Place, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(place, gateway, logger, ticksByItself: true)
+    }
+
+    private static func open(
+        _ place: Place, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let loop = gateway.eventLoop
         let door = NIOLoopBound(HTTPDoor(place, gateway, logger), eventLoop: loop)
         return ServerBootstrap(group: loop)
-            .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try door.value.welcome(channel) }
             }
             .withBoundSocket(place.descriptor)
-            .map { listener in
-                door.value.begin(listener)
+            .flatMapThrowing { listener in
+                // NIO listens on a socket that it is given with a backlog of 128, whatever the option says: beyond it a
+                // crowd that connects at once waits a second for its next try.
+                try place.listen()
+                door.value.begin(listener, ticksByItself)
                 return door
             }
     }
@@ -202,8 +216,9 @@ public final class HTTPDoor {
 
     // MARK: - Its own
 
-    private func begin(_ listener: any Channel) {
+    private func begin(_ listener: any Channel, _ ticksByItself: Bool) {
         self.listener = listener
+        guard ticksByItself else { return }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         ticks = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             bound.value.tick()
@@ -249,7 +264,8 @@ public final class HTTPDoor {
         channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
     }
 
-    private func tick() {
+    /// Called every second.
+    func tick() {
         seconds += 1
         adopt()
         for record in guardian.due(now: gateway.clock.now().monotonic) {
