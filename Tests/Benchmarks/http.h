@@ -65,8 +65,8 @@ static inline struct slice field(struct slice head, const char *name) {
     return (struct slice){NULL, 0};
 }
 
-// The number of bytes that chunks take with their end, and of the bytes in them; joins them when told to. 0 when the end
-// has not come.
+// The number of bytes that chunks take with their end, and of the bytes in them; joins them when told to. 0 when the
+// end has not come.
 static inline size_t chunks(char *bytes, size_t held, size_t *joined, bool joins) {
     size_t at = 0;
     *joined = 0;

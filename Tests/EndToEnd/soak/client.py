@@ -44,6 +44,8 @@ class Client:
         self.samples = chance.random() < 0.1
         self.open: dict[int, Call] = {}
         self.cancelled: dict[int, Call] = {}
+        self.asked: set[int] = set()
+        """Ids of the questions that came."""
         self.calls = 0
         self.leaving = False
 
@@ -112,12 +114,19 @@ class Client:
             call.steps += 1
 
     def sample(self, asked: dict) -> None:
+        self.asked.add(asked["id"])
         text = asked["params"]["messages"][0]["content"]["text"]
         if not self.samples or not text.startswith(self.name + "/"):
             self.findings.violated(f"{self.name}: misrouted question about {text}")
         result = {"role": "assistant", "content": {"type": "text", "text": f"for {text}"}, "model": "soak"}
         self.answer_question({"jsonrpc": "2.0", "id": asked["id"], "result": result})
         self.findings.counts["questions to clients"] += 1
+
+    def withdrawn(self, params: dict) -> None:
+        """The server does not wait for an answer to a question any more."""
+        if params["requestId"] not in self.asked:
+            self.findings.violated(f"{self.name}: misrouted: a question was withdrawn that never came: {params}")
+        self.findings.counts["questions withdrawn"] += 1
 
     def answered(self, request_id: object, answer: dict) -> None:
         call = self.open.pop(request_id, None) if isinstance(request_id, int) else None

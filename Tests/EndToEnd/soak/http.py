@@ -275,6 +275,8 @@ class HTTPClient(Client):
         method = received.get("method")
         if method == "sampling/createMessage":
             self.sample(received)
+        elif method == "notifications/cancelled":
+            self.withdrawn(received["params"])
         elif method == "notifications/tools/list_changed":
             self.findings.counts["changes told on GET streams"] += 1
         else:

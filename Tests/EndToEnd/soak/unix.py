@@ -87,6 +87,8 @@ class UnixClient(Client):
             self.progress(received["params"])
         elif method == "sampling/createMessage":
             self.sample(received)
+        elif method == "notifications/cancelled":
+            self.withdrawn(received["params"])
         elif method is None and isinstance(request_id, str) and request_id.startswith("fence "):
             number = int(request_id[6:])
             call = self.cancelled.pop(number)
