@@ -52,10 +52,17 @@ final class HTTPConnection: ChannelInboundHandler {
     /// The door's seconds when the phase began, or when the last bytes were sent in it.
     private(set) var since: Int
     private var isClean = true
+    /// How many bytes of answers were written, and how many of them the client had taken at the last look.
+    private var written = 0
+    private var taken = 0
+    /// Since when it has taken none of what waits for it.
     private var stalledSince: Int?
+    /// The handler next to the network.
+    private let first: FirstBytes
 
-    init(door: HTTPDoor, peer: String, peerAddress: String) {
+    init(door: HTTPDoor, peer: String, peerAddress: String, first: FirstBytes) {
         self.door = door
+        self.first = first
         self.peer = peer
         self.peerAddress = peerAddress
         since = door.seconds
@@ -190,6 +197,7 @@ final class HTTPConnection: ChannelInboundHandler {
         guard let context else { return }
         context.write(wrapOutboundOut(.head(response.head(closes: !keepsAlive))), promise: nil)
         if response.body.readableBytes > 0 {
+            written += response.body.readableBytes
             context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
         writeEnd()
@@ -220,20 +228,20 @@ final class HTTPConnection: ChannelInboundHandler {
         write(response)
     }
 
+    /// Queues the head of a stream.
     func beginStream(_ headers: [(name: String, value: String)]) {
         guard let context else { return }
         if door.isDraining { keepsAlive = false }
         isStreaming = true
         let head = HTTPResponse.streamHead(headers, closes: !keepsAlive)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        flush()
     }
 
+    /// Queues the event that a stream begins with.
     func prime(_ id: EventID) {
         var bytes = ByteBuffer()
         ServerSentEvent.priming(id, to: &bytes)
         sendBytes(bytes)
-        flush()
     }
 
     /// Queues one event.
@@ -252,6 +260,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func sendBytes(_ bytes: ByteBuffer) {
         guard let context, isStreaming else { return }
         context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        written += bytes.readableBytes
         since = door.seconds
     }
 
@@ -265,13 +274,24 @@ final class HTTPConnection: ChannelInboundHandler {
         guard context != nil, isStreaming else { return }
         isStreaming = false
         role = .none
+        if door.isDraining { keepsAlive = false }
         writeEnd()
     }
 
-    /// Ends the connection unless a request is under way on it; a stream ends.
-    func dropIfIdle() {
+    /// Completes when all that was written has gone out; fails when it never will. nil when the connection is gone.
+    func whenWritten() -> EventLoopFuture<Void>? {
+        first.whenWritten()
+    }
+
+    /// Ends the connection unless a request is under way on it; a stream ends. The client may still be taking the last
+    /// answer. With `keepsFresh` one whose next request has begun, or that has had none yet, may send it.
+    func dropIfIdle(keepsFresh: Bool) {
         switch (phase, role) {
-        case (.idle, _): drop()
+        case (.idle, _) where keepsFresh && headSince != nil: return
+        case (.idle, _):
+            guard let channel = context?.channel else { return }
+            enter(.closed)
+            whenWritten()?.whenComplete { _ in channel.close(promise: nil) }
         case (.answering, .stream(let session)):
             session.dropped(self)
             endStream()
@@ -286,17 +306,35 @@ final class HTTPConnection: ChannelInboundHandler {
 
     // MARK: - Time
 
-    private func watch() {
-        guard let context else { return }
-        guard !context.channel.isWritable else { return stalledSince = nil }
-        stalledSince = stalledSince ?? door.seconds
+    /// Bytes of answers that wait here for the client to take others.
+    var queued: Int {
         do {
-            let queued = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-            if queued > 4 * door.limits.maxBodyBytes { drop() }
+            return try context?.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
         } catch {
             // The option fails only on a closed channel, which has nothing queued.
-            return
+            return 0
         }
+    }
+
+    private func watch() {
+        guard let context, !context.channel.isWritable else { return }
+        if queued > 4 * door.limits.maxBodyBytes { drop() }
+    }
+
+    /// Whether the client has taken nothing for too long. What counts is that it takes, however slowly: a large result
+    /// on a narrow line takes its time.
+    private func hasStalled(_ queued: Int) -> Bool {
+        let before = taken
+        taken = written - queued
+        guard queued > 0 else {
+            stalledSince = nil
+            return false
+        }
+        guard let since = stalledSince, taken <= before else {
+            stalledSince = door.seconds
+            return false
+        }
+        return door.seconds - since >= door.limits.stallTimeout
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -308,7 +346,8 @@ final class HTTPConnection: ChannelInboundHandler {
     func tick() {
         let limits = door.limits
         let waited = door.seconds - since
-        if let stalledSince, door.seconds - stalledSince >= limits.stallTimeout { return drop() }
+        let queued = queued
+        if hasStalled(queued) { return drop() }
         switch phase {
         case .idle:
             if waited >= limits.idleTimeout || headSince.map({ door.seconds - $0 >= limits.headTimeout }) == true {
@@ -327,7 +366,7 @@ final class HTTPConnection: ChannelInboundHandler {
             case .none: return
             }
         case .lingering, .closed:
-            if waited >= limits.lingerTimeout, stalledSince == nil { drop() }
+            if waited >= limits.lingerTimeout, queued == 0 { drop() }
         }
     }
 }

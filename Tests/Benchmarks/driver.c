@@ -2,11 +2,16 @@
 //
 //   driver [options] -- COMMAND [ARGUMENT…]       one session on the pipes of a child
 //   driver [options] --unix PATH                  sessions on a Unix socket
+//   driver [options] --http PORT                  sessions over Streamable HTTP, on 127.0.0.1
 //
 //   --calls M         how many calls are measured (default 20000)
 //   --warmup W        how many come before them (default 2000)
 //   --outstanding N   how many one session has in flight (default 1, at most 100: one pipe's worth)
-//   --sessions S      how many sessions (default 1; more on a Unix socket only)
+//                     over HTTP each has a connection of its own, which is kept
+//   --sessions S      how many sessions (default 1; more not on the pipes of a child)
+//   --path PATH       of the HTTP endpoint (default /mcp)
+//   --token TOKEN     what HTTP clients authorize themselves by
+//   --streams         over HTTP, each session also keeps a GET stream
 //   --pid PID         whose CPU time and memory are read; the child's by default
 //   --echo            the server sends back the line itself, so an answer needs no result
 //   --idle            opens the sessions, reads the memory, and makes no call
@@ -14,10 +19,12 @@
 // It prints one JSON object: first_response_ms (from the start of the child to the answer to initialize), p50_us,
 // p99_us, rate (calls a second), cpu_us_per_call (all threads of PID), rss_idle_kb, rss_loaded_kb.
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "http.h"
 #include "json.h"
 
 enum { request_bytes = 300, most_outstanding = 100 };
@@ -37,13 +45,14 @@ struct session {
     int in, out; // we read `in` and write `out`
     char *bytes;
     size_t capacity, held;
+    struct http_session http;
 };
 
 static struct {
     size_t calls, warmup, outstanding, sessions;
     pid_t pid;
     const char *unix_path;
-    bool echo, idle;
+    bool echo, idle, streams;
     char **command;
 } options = {.calls = 20000, .warmup = 2000, .outstanding = 1, .sessions = 1};
 
@@ -109,7 +118,7 @@ static void write_all(int fd, const char *bytes, size_t length) {
     }
 }
 
-static size_t make_request(char *at, size_t id) {
+static size_t make_call(char *at, size_t id) {
     static char filler[request_bytes];
     if (!filler[0]) memset(filler, 'x', sizeof filler);
     static const char *const shape = "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\","
@@ -118,14 +127,22 @@ static size_t make_request(char *at, size_t id) {
     return (size_t)sprintf(at, shape, id, request_bytes - bare, filler);
 }
 
+static size_t make_request(char *at, struct session *session, size_t id) {
+    if (!http.port) return make_call(at, id);
+    char body[request_bytes + 32];
+    size_t length = make_call(body, id), head = make_head(at, &session->http, length);
+    memcpy(at + head, body, length);
+    return head + length;
+}
+
 // Sends up to `count` calls in one write.
 static void send_calls(struct session *session, size_t count) {
-    static char batch[most_outstanding * (request_bytes + 32)];
+    static char batch[most_outstanding * (request_bytes + 32 + most_head_bytes)];
     size_t length = 0;
     uint64_t time = now();
     for (; count > 0 && next_id < total; count--, next_id++) {
         sent_at[next_id] = time;
-        length += make_request(batch + length, next_id);
+        length += make_request(batch + length, session, next_id);
     }
     write_all(session->out, batch, length);
 }
@@ -157,8 +174,30 @@ static void take_answer(const char *line, size_t length, struct slice id, uint64
     answered++;
 }
 
+// The number of answers in the whole responses that are held.
+static size_t take_responses(struct session *session) {
+    size_t count = 0;
+    uint64_t time = now();
+    struct response response;
+    while (session->held > 0 && take_response(session->bytes, session->held, &response)) {
+        size_t offset = 0, before = count;
+        struct slice message;
+        while ((message = next_message(&response, &offset)).start) {
+            struct slice id = member_of(message.start, message.length, "id");
+            if (!id.start) continue;
+            take_answer(message.start, message.length, id, time);
+            count++;
+        }
+        if (count != before + 1) fail("no answer: %.*s", (int)response.length, session->bytes);
+        session->held -= response.length;
+        memmove(session->bytes, session->bytes + response.length, session->held);
+    }
+    return count;
+}
+
 // The number of answers among the whole lines that are held.
 static size_t take_answers(struct session *session) {
+    if (http.port) return take_responses(session);
     size_t count = 0;
     char *begin = session->bytes, *end = session->bytes + session->held, *newline;
     uint64_t time = now();
@@ -177,11 +216,47 @@ static size_t take_answers(struct session *session) {
     return count;
 }
 
+static const char hello[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":\"handshake\",\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+    "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"driver\",\"version\":\"1\"}}}\n";
+static const char ready[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+
+// Sends one POST and waits for its response, whose bytes stay in the session's buffer.
+static struct response ask(struct session *session, const char *body) {
+    char head[most_head_bytes];
+    write_all(session->out, head, make_head(head, &session->http, strlen(body)));
+    write_all(session->out, body, strlen(body));
+    struct response response;
+    while (session->held == 0 || !take_response(session->bytes, session->held, &response)) {
+        if (!read_more(session)) fail("the server hung up during the handshake");
+    }
+    if (response.status / 100 != 2) fail("refused: %.*s", (int)session->held, session->bytes);
+    session->held = 0;
+    return response;
+}
+
+static void copy(char *to, size_t capacity, struct slice value) {
+    if (value.length >= capacity) fail("too long: %.*s", (int)value.length, value.start);
+    if (value.length > 0) memcpy(to, value.start, value.length);
+    to[value.length] = 0;
+}
+
+static void shake_http_hands(struct session *session) {
+    struct response response = ask(session, hello);
+    size_t offset = 0;
+    struct slice message = next_message(&response, &offset);
+    struct slice result = member_of(message.start, message.length, "result");
+    if (!result.start) fail("no answer to initialize: %.*s", (int)response.body.length, response.body.start);
+    struct slice version = member_of(result.start, result.length, "protocolVersion");
+    if (version.length < 2) fail("no protocolVersion: %.*s", (int)result.length, result.start);
+    copy(session->http.key, sizeof session->http.key, field(response.head, "mcp-session-id"));
+    copy(session->http.version, sizeof session->http.version, (struct slice){version.start + 1, version.length - 2});
+    session->http.head_length = 0;
+    ask(session, ready);
+}
+
 static void shake_hands(struct session *session) {
-    static const char hello[] =
-        "{\"jsonrpc\":\"2.0\",\"id\":\"handshake\",\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
-        "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"driver\",\"version\":\"1\"}}}\n";
-    static const char ready[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+    if (http.port) return shake_http_hands(session);
     write_all(session->out, hello, sizeof hello - 1);
     char *newline = NULL;
     while (!newline) {
@@ -222,6 +297,39 @@ static struct session connect_unix(const char *path) {
     return (struct session){.in = fd, .out = fd};
 }
 
+static struct session connect_http(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http.port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        fail("port %d: %s", http.port, strerror(errno));
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return (struct session){.in = fd, .out = fd};
+}
+
+static struct session connect_session(void) {
+    if (options.command) return spawn(options.command);
+    return http.port ? connect_http() : connect_unix(options.unix_path);
+}
+
+// One more connection of a session.
+static struct session connect_again(const struct session *session) {
+    struct session another = connect_http();
+    another.http = session->http;
+    return another;
+}
+
+// Opens a GET stream and waits for its head.
+static void listen_on(struct session *stream) {
+    char head[most_head_bytes];
+    write_all(stream->out, head, begin_head(head, &stream->http, false));
+    while (stream->held == 0 || !memmem(stream->bytes, stream->held, "\r\n\r\n", 4)) {
+        if (!read_more(stream)) fail("the server hung up instead of a GET stream");
+    }
+    if (atoi(stream->bytes + 9) != 200) fail("no GET stream: %.*s", (int)stream->held, stream->bytes);
+}
+
 static int by_size(const void *left, const void *right) {
     uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
     return (a > b) - (a < b);
@@ -259,23 +367,35 @@ static void read_options(int argc, char **argv) {
             options.pid = (pid_t)number(argv[++i], 1, 1 << 30, option);
         } else if (strcmp(option, "--unix") == 0 && valued) {
             options.unix_path = argv[++i];
+        } else if (strcmp(option, "--http") == 0 && valued) {
+            http.port = (int)number(argv[++i], 1, 65535, option);
+        } else if (strcmp(option, "--path") == 0 && valued) {
+            http.path = argv[++i];
+        } else if (strcmp(option, "--token") == 0 && valued) {
+            http.token = argv[++i];
+        } else if (strcmp(option, "--streams") == 0) {
+            options.streams = true;
         } else {
             fail("'%s' is no option, or lacks its value; see the head of driver.c", option);
         }
     }
     bool child = options.command && options.command[0];
-    if (child == (options.unix_path != NULL)) fail("give either '-- COMMAND' or '--unix PATH'");
-    if (child && options.sessions > 1) fail("a child has one session; give '--unix PATH' for more");
-    if (!child && options.pid == 0) fail("give '--pid PID' with '--unix PATH'");
+    if (child + (options.unix_path != NULL) + (http.port != 0) != 1) {
+        fail("give one of '-- COMMAND', '--unix PATH' and '--http PORT'");
+    }
+    if (child && options.sessions > 1) fail("a child has one session; give '--unix PATH' or '--http PORT' for more");
+    if (!child && options.pid == 0) fail("give '--pid PID' with '--unix PATH' or '--http PORT'");
+    if (options.streams && !http.port) fail("only sessions over HTTP have streams: give '--http PORT'");
+    if (strlen(http.path) + (http.token ? strlen(http.token) : 0) > most_head_bytes / 2) fail("path or token too long");
 }
 
-// Keeps every session's calls in flight until all are answered.
-static uint64_t run_calls(struct session *sessions, uint64_t *cpu_before) {
+// Keeps every connection's calls in flight until all are answered.
+static uint64_t run_calls(struct session *sessions, size_t count, size_t outstanding, uint64_t *cpu_before) {
     int poller = epoll_create1(EPOLL_CLOEXEC);
-    for (size_t i = 0; i < options.sessions; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &sessions[i]};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, sessions[i].in, &event) < 0) fail("epoll_ctl: %s", strerror(errno));
-        send_calls(&sessions[i], options.outstanding);
+        send_calls(&sessions[i], outstanding);
     }
     uint64_t start = options.warmup == 0 ? now() : 0;
     *cpu_before = cpu_time(options.pid);
@@ -287,8 +407,8 @@ static uint64_t run_calls(struct session *sessions, uint64_t *cpu_before) {
         for (int i = 0; i < ready; i++) {
             struct session *session = events[i].data.ptr;
             if (!read_more(session)) fail("the server hung up after %zu of %zu calls", answered, total);
-            size_t count = take_answers(session);
-            if (count > 0 && next_id < total) send_calls(session, count);
+            size_t taken = take_answers(session);
+            if (taken > 0 && next_id < total) send_calls(session, taken);
         }
         if (start == 0 && answered >= options.warmup) {
             *cpu_before = cpu_time(options.pid);
@@ -304,14 +424,24 @@ int main(int argc, char **argv) {
     total = options.warmup + options.calls;
     sent_at = calloc(total, sizeof *sent_at);
     latencies = calloc(options.calls, sizeof *latencies);
-    struct session *sessions = calloc(options.sessions, sizeof *sessions);
-    if (!sent_at || !latencies || !sessions) fail("out of memory");
+    // Over HTTP there is a connection for each call at once, and one for the stream.
+    size_t each = http.port ? options.outstanding : 1, connections = options.sessions * each;
+    struct session *sessions = calloc(connections, sizeof *sessions), *streams = NULL;
+    if (options.streams) streams = calloc(options.sessions, sizeof *streams);
+    if (!sent_at || !latencies || !sessions || (options.streams && !streams)) fail("out of memory");
 
     uint64_t begin = now(), first_response = 0;
-    for (size_t i = 0; i < options.sessions; i++) {
-        sessions[i] = options.command ? spawn(options.command) : connect_unix(options.unix_path);
+    for (size_t i = 0; i < connections; i++) {
+        if (i % each > 0) {
+            sessions[i] = connect_again(&sessions[i - 1]);
+            continue;
+        }
+        sessions[i] = connect_session();
         shake_hands(&sessions[i]);
         if (i == 0) first_response = now() - begin;
+        if (!options.streams) continue;
+        streams[i / each] = connect_again(&sessions[i]);
+        listen_on(&streams[i / each]);
     }
     long idle = resident_kb(options.pid);
     if (options.idle) {
@@ -319,7 +449,8 @@ int main(int argc, char **argv) {
         return 0;
     }
 
-    uint64_t cpu_before, start = run_calls(sessions, &cpu_before);
+    uint64_t cpu_before, start;
+    start = run_calls(sessions, connections, http.port ? 1 : options.outstanding, &cpu_before);
     uint64_t elapsed = now() - start, cpu = cpu_time(options.pid) - cpu_before;
     long loaded = resident_kb(options.pid);
     qsort(latencies, options.calls, sizeof *latencies, by_size);
@@ -330,7 +461,7 @@ int main(int argc, char **argv) {
            (double)latencies[options.calls * 99 / 100] / 1e3, calls / ((double)elapsed / 1e9),
            (double)cpu / 1e3 / calls, idle, loaded);
 
-    for (size_t i = 0; i < options.sessions; i++) close(sessions[i].out);
+    for (size_t i = 0; i < connections; i++) close(sessions[i].out);
     int status = 0;
     if (options.command && waitpid(options.pid, &status, 0) == options.pid && status != 0) {
         fail("'%s' did not end cleanly: wait status %d", options.command[0], status);

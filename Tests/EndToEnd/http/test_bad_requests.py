@@ -146,9 +146,3 @@ def test_refusals_are_counted_not_repeated(gateway: Gateway, http: HTTP) -> None
         assert http.ask(http.raw("GET", "/counted")).status == 404
     told = [record for record in gateway.audit.records("SECURITY_BLOCK") if "unknown_path" in str(record)]
     assert 0 < len(told) < 50
-
-
-def test_a_head_that_trickles_in_is_given_up(http: HTTP) -> None:
-    with http.connect() as connection:
-        connection.send(b"POST /mcp HTTP/1.1\r\nHost: loc")
-        assert connection.ended()
