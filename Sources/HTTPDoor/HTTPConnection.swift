@@ -43,6 +43,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var keepsAlive = true
     private var isStreaming = false
+    /// What lets the page that sent the present request read its answer.
+    var pageFields: [(name: String, value: String)] = []
     private var depth = 0
     /// What it was let in with under the rules of that number.
     private var memory = AdmissionMemory()
@@ -124,6 +126,7 @@ final class HTTPConnection: ChannelInboundHandler {
             headSince = nil
             keepsAlive = head.isKeepAlive
             isClean = false
+            pageFields = []
             begin(head)
         case .body(let bytes):
             guard case .reading(var request) = phase else { return }
@@ -195,6 +198,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func write(_ response: HTTPResponse) {
         guard let context else { return }
+        var response = response
+        response.headers += pageFields
         context.write(wrapOutboundOut(.head(response.head(closes: !keepsAlive))), promise: nil)
         if response.body.readableBytes > 0 {
             written += response.body.readableBytes
@@ -232,7 +237,7 @@ final class HTTPConnection: ChannelInboundHandler {
         guard let context else { return }
         if door.isDraining { keepsAlive = false }
         isStreaming = true
-        let head = HTTPResponse.streamHead(headers, closes: !keepsAlive)
+        let head = HTTPResponse.streamHead(headers + pageFields, closes: !keepsAlive)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         flush()
     }
