@@ -43,6 +43,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var keepsAlive = true
     private var isStreaming = false
+    /// Whether the present request is a HEAD, whose answer has no body (RFC 9110, 9.3.2).
+    private var isHead = false
     /// What lets the page that sent the present request read its answer.
     var pageFields: [(name: String, value: String)] = []
     private var depth = 0
@@ -127,6 +129,7 @@ final class HTTPConnection: ChannelInboundHandler {
             keepsAlive = head.isKeepAlive
             isClean = false
             pageFields = []
+            isHead = head.method == .HEAD
             begin(head)
         case .body(let bytes):
             guard case .reading(var request) = phase else { return }
@@ -201,7 +204,7 @@ final class HTTPConnection: ChannelInboundHandler {
         var response = response
         response.headers += pageFields
         context.write(wrapOutboundOut(.head(response.head(closes: !keepsAlive))), promise: nil)
-        if response.body.readableBytes > 0 {
+        if response.body.readableBytes > 0, !isHead {
             written += response.body.readableBytes
             context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
