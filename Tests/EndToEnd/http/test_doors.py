@@ -40,18 +40,6 @@ def test_a_reload_opens_and_closes_it(make_gateway: Callable[..., Gateway]) -> N
         wait_until(lambda: gateway.status()["sessions"] == 1, "the session over HTTP has ended")
 
 
-def test_a_port_that_is_taken_refuses_the_reload(make_gateway: Callable[..., Gateway]) -> None:
-    gateway = make_gateway(everything(1), door="http").start().ready()
-    other = make_gateway(everything(1)).start().ready()
-    other.configuration["proxy"] |= {"transport": ["unix", "http"], "http": {"port": gateway.port}}
-    other.write_configuration()
-    ended = other.run("reload")
-    assert ended.returncode != 0
-    assert f"127.0.0.1:{gateway.port}" in ended.stdout + ended.stderr
-    with other.session() as lines:
-        assert lines.request("ping")["result"] == {}
-
-
 def test_a_clean_end_answers_what_is_open(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(everything(1), door="http").start().ready()
     http = HTTP(gateway.port)
