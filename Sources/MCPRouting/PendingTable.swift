@@ -18,6 +18,8 @@ final class Pending {
         case none
         case subscribed(ExactName)
         case initialize(offer: String)
+        case discover
+        case listen(Listening)
     }
 
     /// Where the request is.
@@ -51,8 +53,9 @@ final class Pending {
     let isReviewed: Bool
     let effect: Effect
     var stage: Stage
-    /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond.
-    let timeout: UInt64
+    /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond. The largest number for
+    /// none.
+    var timeout: UInt64
     let hardDeadline: UInt64
 
     init(
@@ -80,6 +83,11 @@ final class Pending {
         self.hardDeadline = hardDeadline
     }
 
+    /// Whether it is an open subscription.
+    var isListen: Bool {
+        if case .listen = effect { true } else { false }
+    }
+
     var session: SessionID? {
         if case .client(let session) = owner { session } else { nil }
     }
@@ -87,7 +95,8 @@ final class Pending {
 
 /// What the gateway asks an upstream for on its own account.
 enum OwnRequest {
-    case handshake
+    case discover
+    case initialize
     case setLevel
     case subscribe
     case unsubscribe
@@ -226,6 +235,7 @@ struct PendingTable {
     private mutating func link(_ index: Int, now: UInt64) {
         // `insert` and `restart` only link occupied slots.
         let timeout = slots[index].pending!.timeout
+        guard timeout < .max else { return slots[index].list = -1 }
         let list = self.list(for: timeout)
         slots[index].deadline = now + timeout
         slots[index].list = list
@@ -252,6 +262,7 @@ struct PendingTable {
 
     private mutating func unlink(_ index: Int) {
         let slot = slots[index]
+        guard slot.list >= 0 else { return }
         if slot.previous >= 0 { slots[slot.previous].next = slot.next } else { lists[slot.list].head = slot.next }
         if slot.next >= 0 { slots[slot.next].previous = slot.previous } else { lists[slot.list].tail = slot.previous }
     }

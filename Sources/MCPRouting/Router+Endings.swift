@@ -14,14 +14,14 @@ extension Router {
         let duration = now.monotonic >= request.admitted ? now.monotonic - request.admitted : 0
         record(
             .response(request.call, AuditEvent.Outcome(duration: duration, failure: failure, result: result)),
-            session: request.identity, under: request.snapshot, at: now)
+            session: request.identity, under: request.isListen ? nil : request.snapshot, at: now)
         let isShadowed = sessions.update(session) { state in
             guard state.shadowed.isEmpty else { return true }
             state.inFlight.removeValue(forKey: request.key)
             return false
         }
         if isShadowed == true { end(request, of: session) }
-        callEnded(under: request.snapshot.generation)
+        if !request.isListen { callEnded(under: request.snapshot.generation) }
     }
 
     /// Takes a request out of its session's ids in flight, some of which are in flight more than once.
@@ -42,9 +42,11 @@ extension Router {
         guard let request = pending.remove(id) else { return nil }
         let isDrained = upstreams.update(request.upstream) {
             $0.inFlight -= 1
+            if request.isListen { $0.listens -= 1 }
+            if !$0.loggers.isEmpty { $0.loggers.remove(id) }
             return $0.inFlight == 0 && $0.drainsUntil != nil
         }
-        if request.stage != .waiting, let session = request.session {
+        if request.stage != .waiting, !request.isListen, let session = request.session {
             endWork(of: session, on: request.upstream)
         }
         if isDrained == true { retire(request.upstream, at: now) }
@@ -78,7 +80,7 @@ extension Router {
     }
 
     /// What was forwarded is cancelled upstream and stays as a tombstone, so that a late answer is known.
-    private mutating func withdraw(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
+    mutating func withdraw(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
         switch request.stage {
         case .waiting:
             remove(id, at: now)
@@ -87,11 +89,20 @@ extension Router {
                 .forward(
                     request.upstream,
                     Reply.cancellation(of: Lexeme(integer: id.number), reason: ending.reason)))
-            pending.update(id) { $0.stage = .tombstone }
-            pending.restart(id, now: now.monotonic)
+            bury(id, at: now)
         case .reviewing, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
+    }
+
+    /// What has had its RESPONSE stays for as long as the upstream may still answer it.
+    mutating func bury(_ id: PendingID, at now: Moment) {
+        let timeout = snapshot.settings.timeouts.request.nanoseconds
+        pending.update(id) {
+            $0.stage = .tombstone
+            if $0.isListen { $0.timeout = timeout }
+        }
+        pending.restart(id, now: now.monotonic)
     }
 
     /// Counts calls per snapshot, so that a removed sink lives as long as the last call that it records.
@@ -123,8 +134,7 @@ extension Router {
             var outgoing = SplicedMessage(message.bytes)
             outgoing.replace(range, withInteger: id.number)
             actions.append(.forward(request.upstream, outgoing))
-            pending.update(id) { $0.stage = .tombstone }
-            pending.restart(id, now: now.monotonic)
+            bury(id, at: now)
         case .reviewing, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
@@ -166,19 +176,14 @@ extension Router {
         let limit = snapshot.settings.timeouts.connection.nanoseconds
         while let first = upstreams.read(upstream, { $0.waiting.first }) ?? nil {
             let isDead: Bool =
-                switch first.content {
-                case .request(let id, _), .initialize(let id): !pending.contains(id)
-                case .notification: false
-                }
+                first.content.request.map { !pending.contains($0) } ?? false
             guard isDead || first.since + limit <= now.monotonic else { return }
             upstreams.update(upstream) {
                 $0.waiting.removeFirst()
                 $0.waitingBytes -= first.byteCount
             }
-            switch first.content {
-            case .request(let id, _), .initialize(let id):
+            if let id = first.content.request {
                 fail(id, .upstreamUnavailable("not started within connection_timeout"), at: now)
-            case .notification: break
             }
         }
     }

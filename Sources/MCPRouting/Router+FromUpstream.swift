@@ -98,6 +98,11 @@ extension Router {
         conclude(request, Self.failure(in: message), result: result, at: now)
         var reply = SplicedMessage(message.bytes)
         reply.replace(message.scan[.id], with: request.id)
+        if request.isListen, message.scan[.resultMeta].isPresent {
+            let subscription = JSONText.member(
+                "io.modelcontextprotocol/subscriptionId", of: message.scan[.resultMeta], in: message.bytes)
+            if subscription.isPresent { reply.replace(subscription, with: request.id) }
+        }
         deliver(reply, to: request, at: now)
     }
 

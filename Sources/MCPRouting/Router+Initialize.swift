@@ -11,6 +11,7 @@ extension Router {
         guard let phase = sessions.read(incoming.session, { $0.phase }) else { return }
         guard phase == .fresh else {
             record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
+            if phase == .modern { return refuseHandshake(incoming, at: now) }
             return fail(incoming, code: -32600, "session is already initialized", at: now)
         }
         guard let offer = message.string(.paramsProtocolVersion) else {
@@ -23,13 +24,17 @@ extension Router {
         let limit = snapshot.settings.upstream.maxDedicated
         var upstream: UpstreamID?
         var note: String?
-        if snapshot.isDedicated || !declared.isEmpty, ownUpstreams < limit {
-            upstream = startOwnUpstream(for: incoming.session, initialize: message)
+        // A modern upstream asks nothing on its own, so nobody needs a process of his own in front of it.
+        let wantsOwn = snapshot.isDedicated || !declared.isEmpty && !verdict.lacks.contains(.legacy)
+        if wantsOwn, ownUpstreams < limit {
+            let isModernOnly = verdict.lacks.contains(.legacy)
+            upstream = startOwnUpstream(
+                for: incoming.session, opening: isModernOnly ? .discover : .initialize, initialize: message)
         } else if snapshot.isDedicated {
             note = "no upstream process: max_dedicated is \(limit)"
         } else {
-            upstream = shared
-            if !declared.isEmpty {
+            upstream = sharedProcess(for: .legacy)
+            if wantsOwn {
                 note = "withheld \(declared.joined(separator: ", ")): max_dedicated is \(limit)"
             }
         }
@@ -51,7 +56,7 @@ extension Router {
             return fail(named, .upstreamUnavailable(detail), at: now)
         }
         let id = insert(named, upstream: upstream, token: nil, effect: .initialize(offer: offer), at: now)
-        dispatch(.initialize(id), to: upstream, at: now)
+        dispatch(.initialize(id), of: incoming.session, to: upstream, at: now)
     }
 
     /// Answers a client's `initialize` from the upstream's own answer.
@@ -71,7 +76,7 @@ extension Router {
         }
         conclude(request, nil, result: nil, at: now)
         remove(id, at: now)
-        deliver(handshake.reply(to: request.id, telling: version), to: request, at: now)
+        deliver(handshake.initializeReply(to: request.id, telling: version), to: request, at: now)
     }
 
     /// The client may try again with another `initialize`.
@@ -89,9 +94,11 @@ extension Router {
         if upstreams.read(upstream, { $0.role }) == .own(session) { retire(upstream, at: now) }
     }
 
-    private mutating func startOwnUpstream(for session: SessionID, initialize: Message) -> UpstreamID {
-        let state = UpstreamState(role: .own(session))
-        state.initializeParams = initialize.slice(.params)
+    mutating func startOwnUpstream(
+        for session: SessionID, opening: UpstreamState.Opening, initialize: Message? = nil
+    ) -> UpstreamID {
+        let state = UpstreamState(role: .own(session), opening: opening)
+        state.initializeParams = initialize?.slice(.params)
         ownUpstreams += 1
         let id = upstreams.insert(state)
         actions.append(.start(id, .own(session)))
@@ -112,7 +119,11 @@ extension Router {
 extension SessionIdentity {
     /// The same peer, with the name that its `initialize` gives.
     func naming(clientOf message: Message) -> SessionIdentity {
-        let info = message.scan[.paramsClientInfo]
+        naming(message.scan[.paramsClientInfo], of: message)
+    }
+
+    /// The same peer, with the name that a `clientInfo` gives.
+    func naming(_ info: ByteRange, of message: Message) -> SessionIdentity {
         guard info.isPresent, JSONText.kind(of: info, in: message.bytes) == .object else { return self }
         func text(_ name: String) -> String? {
             let range = JSONText.member(name, of: info, in: message.bytes)

@@ -22,12 +22,13 @@ extension Router {
         switch method.known {
         case .initialized: break
         case .cancelled: note = cancelled(message, by: session, at: now)
-        case .rootsChanged where upstream == shared: note = "not forwarded: the shared upstream asks for no roots"
+        case .rootsChanged where upstream.map(isShared) == true:
+            note = "not forwarded: the shared upstream asks for no roots"
         default:
             if gate(snapshot, method.text, nil) != nil {
                 note = "dropped: audit unavailable"
             } else if let upstream, isReady {
-                dispatch(.notification(SplicedMessage(message.bytes)), to: upstream, at: now)
+                dispatch(.notification(message), of: session, to: upstream, at: now)
             } else {
                 note = "dropped: session is not initialized"
             }
@@ -60,6 +61,9 @@ extension Router {
 
     mutating func notified(_ message: Message, by upstream: UpstreamID, at now: Moment) {
         let method = MethodName(of: message)
+        if upstreams.read(upstream, { $0.era }) == .modern {
+            return modernNotified(message, method, by: upstream, at: now)
+        }
         var receiver: SessionID?
         var note: String?
         switch method.known {
@@ -90,6 +94,10 @@ extension Router {
                 note = "dropped: not meant for one session without doubt"
             }
         }
+        recordNotification(method, to: receiver, note, at: now)
+    }
+
+    mutating func recordNotification(_ method: MethodName, to receiver: SessionID?, _ note: String?, at now: Moment) {
         let identity = receiver.flatMap { session in sessions.read(session) { $0.identity } }
         record(
             .notification(method: method.text, tool: nil, direction: .fromUpstream, note: note), session: identity,
@@ -106,7 +114,7 @@ extension Router {
     }
 
     /// Restores the client's progress token and restarts the request's deadline.
-    private mutating func progress(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
+    mutating func progress(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
         let range = message.scan[.paramsProgressToken]
         guard let id = request(answered: range, in: message.bytes, by: upstream), let request = pending[id],
             request.stage == .forwarded, let session = request.session, let token = request.token

@@ -5,15 +5,17 @@ internal import NIOCore
 internal import ToolPolicy
 
 extension Router {
-    /// Asks an upstream something on the gateway's own account.
+    /// Asks an upstream something on the gateway's own account; nil when there is no place for it.
+    @discardableResult
     mutating func ask(
         _ own: OwnRequest, of upstream: UpstreamID, _ method: String, _ params: ByteBuffer?, at now: Moment
-    ) {
+    ) -> PendingID? {
         guard !pending.isFull else {
-            return ownRequestFailed(own, of: upstream, "too many requests in flight", at: now)
+            ownRequestFailed(own, of: upstream, "too many requests in flight", at: now)
+            return nil
         }
         let timeouts = snapshot.settings.timeouts
-        let seconds = if case .handshake = own { timeouts.connection } else { timeouts.request }
+        let seconds = own.isOpening ? timeouts.connection : timeouts.request
         let timeout = seconds.nanoseconds
         let id = pending.insert(
             Pending(
@@ -23,13 +25,15 @@ extension Router {
             now: now.monotonic)
         upstreams.update(upstream) { $0.inFlight += 1 }
         actions.append(.forward(upstream, Reply.request(id: id, method: method, params: params)))
+        return id
     }
 
     mutating func ownRequestAnswered(
         _ own: OwnRequest, _ message: Message, by upstream: UpstreamID, at now: Moment
     ) {
         switch own {
-        case .handshake: handshakeAnswered(message, by: upstream, at: now)
+        case .discover: discovered(message, by: upstream, at: now)
+        case .initialize: initialized(message, by: upstream, at: now)
         case .tools(let page): toolsRead(message, page: page, of: upstream, at: now)
         case .setLevel, .subscribe, .unsubscribe:
             if message.scan.kind == .error {
@@ -39,14 +43,24 @@ extension Router {
     }
 
     mutating func ownRequestExpired(_ own: OwnRequest, of upstream: UpstreamID, at now: Moment) {
-        let limit = if case .handshake = own { "connection_timeout" } else { "request_timeout" }
-        ownRequestFailed(own, of: upstream, "no answer within \(limit)", at: now)
+        guard own.isOpening else {
+            return ownRequestFailed(own, of: upstream, "no answer within request_timeout", at: now)
+        }
+        // Both of a pair have had their time: the first began earlier.
+        if let rival = upstreams.read(upstream, { $0.rival }) ?? nil {
+            part(upstream, rival)
+            retire(upstream == shared || upstream == nextShared ? rival : upstream, at: now)
+        }
+        handshakeFailed(upstream, "did not answer \(own.method) within connection_timeout", at: now)
     }
 
     /// No usable answer will come.
     mutating func ownRequestFailed(_ own: OwnRequest, of upstream: UpstreamID, _ reason: String, at now: Moment) {
         switch own {
-        case .handshake: return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
+        case .discover where upstreams.read(upstream, { $0.opening }) == .probe:
+            return probeSpoilt(upstream, reason, at: now)
+        case .discover, .initialize:
+            return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
         case .tools: upstreams.update(upstream) { $0.catalog.reading = nil }
         case .setLevel, .subscribe, .unsubscribe: break
         }
@@ -67,7 +81,17 @@ extension Router {
             state.catalog.isStale = false
             return true
         }
-        if begins == true { ask(.tools(page: 0), of: upstream, MCPMethod.toolsList.rawValue, nil, at: now) }
+        if begins == true { askTools(page: 0, cursor: nil, of: upstream, at: now) }
+    }
+
+    private mutating func askTools(page: Int, cursor: String?, of upstream: UpstreamID, at now: Moment) {
+        let params: ByteBuffer? =
+            if upstreams.read(upstream, { $0.era }) == .modern {
+                ownEnvelope(cursor.map { Reply.member("cursor", $0) })
+            } else {
+                cursor.map { Reply.params("cursor", $0) }
+            }
+        ask(.tools(page: page), of: upstream, MCPMethod.toolsList.rawValue, params, at: now)
     }
 
     private mutating func toolsRead(_ message: Message, page: Int, of upstream: UpstreamID, at now: Moment) {
@@ -95,9 +119,7 @@ extension Router {
                 upstreams.update(upstream) { $0.catalog.reading = nil }
                 return actions.append(.log(.warning("upstream's tools/list does not end: gave up reading it")))
             }
-            return ask(
-                .tools(page: page + 1), of: upstream, MCPMethod.toolsList.rawValue, Reply.params("cursor", cursor),
-                at: now)
+            return askTools(page: page + 1, cursor: cursor, of: upstream, at: now)
         }
         let isStale = upstreams.update(upstream) { state in
             state.catalog.tools = state.catalog.reading
@@ -140,6 +162,7 @@ extension Router {
     /// A reload is in force: requests admitted from now on run under `next`.
     public mutating func adopt(_ next: Snapshot, at now: Moment) {
         let old = generations[generations.count - 1]
+        let former = snapshot.policies
         snapshot = next
         if old.generation != next.generation {
             generations.append((next.generation, 0))
@@ -149,15 +172,30 @@ extension Router {
             }
         }
         endUnusedShared(at: now)
-        for upstream in upstreams.ids { announceTools(of: upstream) }
+        for upstream in upstreams.ids {
+            announceTools(of: upstream)
+            guard let catalog = upstreams.read(upstream, { $0.catalog }) else { continue }
+            if catalog.visibleHash(under: former) != catalog.visibleHash(under: next.policies) {
+                announce(.toolsChanged, to: upstream)
+            }
+        }
     }
 }
 
 extension OwnRequest {
+    /// Whether it is the first message to a process.
+    var isOpening: Bool {
+        switch self {
+        case .discover, .initialize: true
+        case .setLevel, .subscribe, .unsubscribe, .tools: false
+        }
+    }
+
     /// What the log calls it.
     var method: String {
         switch self {
-        case .handshake: "initialize"
+        case .discover: "server/discover"
+        case .initialize: "initialize"
         case .setLevel: "logging/setLevel"
         case .subscribe: "resources/subscribe"
         case .unsubscribe: "resources/unsubscribe"

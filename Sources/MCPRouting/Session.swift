@@ -8,14 +8,16 @@ internal import ToolPolicy
 /// A class, like every entry of the router's tables, so that looking at one member does not copy the others. Nobody but
 /// the router holds it.
 final class Session {
-    /// How far the conversation has got. An era adapter for sessions without a handshake adds its phase here.
+    /// How far the conversation has got.
     enum Phase: Equatable {
-        /// Connected; only `initialize` and `ping` are answered.
+        /// Connected; only `initialize`, `ping` and `server/discover` are answered.
         case fresh
         /// `initialize` was admitted and waits for the upstream.
         case initializing
         /// It was told this revision.
         case ready(ProtocolVersion)
+        /// Its first message had the envelope of the modern era, and all others must have it.
+        case modern
     }
 
     /// A request of the upstream that waits for this client's answer.
@@ -30,6 +32,8 @@ final class Session {
     }
 
     var identity: SessionIdentity
+    /// The `clientInfo` of the last envelope that named the identity.
+    var clientInfo: ByteBuffer?
     var phase: Phase = .fresh
     /// Set by `initialize`.
     var upstream: UpstreamID?
@@ -79,6 +83,15 @@ final class Session {
         guard inFlight[key] == id else { return shadowed.removeAll { $0.id == id } }
         let next = shadowed.lastIndex { $0.key == key }
         inFlight[key] = next.map { shadowed.remove(at: $0).id }
+    }
+
+    /// Which era it has chosen; nil before its first message that does.
+    var era: Era? {
+        switch phase {
+        case .fresh: nil
+        case .initializing, .ready: .legacy
+        case .modern: .modern
+        }
     }
 
     var version: ProtocolVersion? {
