@@ -18,6 +18,7 @@ extension Router {
 
     private mutating func answered(_ message: Message, by upstream: UpstreamID, at now: Moment) {
         guard let id = request(answered: message.scan[.id], in: message.bytes, by: upstream) else {
+            if let note = strayAnswer(message, by: upstream) { actions.append(.log(note)) }
             return record(
                 .invalidMessage(
                     direction: .fromUpstream, reason: "answer to no request", offset: 0,

@@ -95,6 +95,7 @@ extension Router {
         if era == .legacy { actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue))) }
         // What its sessions want by now, not when it was started.
         if id == nextShared { recollect(id, from: shared) }
+        if id == second { recollect(id) }
         if id == shared { sortSessions(at: now) }
         if id != nextShared, id != second { actions.append(.upstreamReady(id)) }
         if id == shared, endUnusedShared(at: now) { return }
@@ -115,6 +116,19 @@ extension Router {
             $0.opening = .initialize
             $0.rivalDue = nil
         }
+    }
+
+    /// An answer that nobody waits for, when it may be one to a first message: the operator sees what a server does that
+    /// answers late or twice.
+    func strayAnswer(_ message: Message, by id: UpstreamID) -> LogNote? {
+        let number = message.scan[.id].isPresent ? JSONText.integer(message.scan[.id], in: message.bytes) : nil
+        guard let number, number > 0 else { return nil }
+        let request = PendingID(number: UInt64(number))
+        if lostOpenings.contains(request) {
+            return .info("ignored a late answer of an upstream process that was given up")
+        }
+        guard (upstreams.read(id) { $0.openedWith } ?? nil) == request else { return nil }
+        return .warning("ignored a second answer of the upstream to its first message")
     }
 
     // MARK: - The other process of a probe

@@ -18,6 +18,11 @@ extension Router {
         let call = AuditEvent.Call(
             requestID: id.display, method: method.text, tool: nil,
             params: snapshot.recordsParams ? message.slice(.params) : nil)
+        guard upstreams.read(upstream, { $0.era }) != .modern else {
+            let failure = AuditEvent.Failure(
+                code: -32601, message: "servers of protocol revision \(ProtocolVersion.modern.text) ask nothing")
+            return refuseServerRequest(call, id, of: upstream, failure, session: session(of: upstream), at: now)
+        }
         let role = upstreams.read(upstream) { $0.role }
         guard method.known != .ping else {
             record(.serverRequest(call), session: nil, at: now)

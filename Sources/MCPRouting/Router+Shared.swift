@@ -116,9 +116,10 @@ extension Router {
                 for uri in state.subscriptions { subscribers[uri, default: []].insert(session) }
             }
         }
+        let last = upstreams.read(current ?? id) { $0.level } ?? nil
         upstreams.update(id) {
             // With nobody left who asked, the last level stays: servers have no way back to their default.
-            $0.level = level ?? $0.level
+            $0.level = level ?? last
             $0.subscribers = subscribers
         }
     }

@@ -94,7 +94,11 @@ extension Router {
             part(id, rival)
             retire(rival, at: now)
         }
-        guard upstreams.remove(id) != nil else { return }
+        guard let ended = upstreams.remove(id) else { return }
+        if ended.handshake == nil, let opening = ended.openedWith {
+            lostOpenings.append(opening)
+            if lostOpenings.count > 8 { lostOpenings.removeFirst() }
+        }
         actions.append(.stop(id))
     }
 

@@ -41,6 +41,8 @@ public struct Router {
     /// The one that will take over from ``shared``, and what it was started for.
     var nextShared: UpstreamID?
     var nextQuestion: EraQuestion?
+    /// The last first messages of processes that were given up: their answers may still come.
+    var lostOpenings: [PendingID] = []
     var ownUpstreams = 0
     /// Those of upstreams that could have been meant for more than one session.
     var droppedNotifications = 0
