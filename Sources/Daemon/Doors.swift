@@ -23,23 +23,23 @@ final class Doors {
     }
 
     /// The same for the HTTP door.
-    private enum HTTPChange {
+    enum HTTPChange {
         case none
-        case add(HTTPDoor)
+        case add(HTTPDoor.Place)
         case remove
-        case modified(HTTPDoorSettings)
+        case modify(HTTPDoorSettings)
     }
 
     /// The session of our own stdin and stdout.
     private(set) var stdio: StdioDoor?
     private(set) var unix: UnixDoor?
-    private(set) var http: HTTPDoor?
-    private let gateway: Gateway
+    var http: HTTPDoor?
+    let gateway: Gateway
     private let descriptors: StdioDescriptors
     private let passed: PassedSocket?
-    private let log: Logger
+    let log: Logger
     private var change = Change.none
-    private var httpChange = HTTPChange.none
+    var httpChange = HTTPChange.none
 
     init(_ gateway: Gateway, _ descriptors: StdioDescriptors, passed: PassedSocket?, _ log: Logger) {
         self.gateway = gateway
@@ -112,39 +112,15 @@ final class Doors {
         }
     }
 
-    private func openHTTP(for settings: Settings, _ completion: @escaping (DoorRefusal?) -> Void) {
-        httpChange = .none
-        guard settings.transports.contains(.http) else {
-            if http != nil { httpChange = .remove }
-            return completion(nil)
-        }
-        let next = settings.http ?? HTTPDoorSettings()
-        if let http, http.settings.host == next.host, http.settings.port == next.port {
-            httpChange = http.settings == next ? .none : .modified(next)
-            return completion(nil)
-        }
-        let bound = NIOLoopBound((self, completion), eventLoop: gateway.eventLoop)
-        HTTPDoor.open(next, gateway, log).whenComplete { result in
-            let (doors, completion) = bound.value
-            switch result {
-            case .success(let door):
-                doors.httpChange = .add(door.value)
-                completion(nil)
-            case .failure(let error):
-                completion(DoorRefusal("\(error)"))
-            }
-        }
-    }
-
     private func openUnix(for settings: Settings, _ completion: @escaping (Result<[String], DoorRefusal>) -> Void) {
         change = .none
         let wantsUnix = settings.transports.contains(.unix)
-        guard wantsUnix || stdio != nil else {
+        guard wantsUnix || settings.transports.contains(.http) || stdio != nil else {
             return completion(
                 .failure(
                     DoorRefusal(
                         "proxy.transport: stdio was not opened at the start, so no door would "
-                            + "be left; keep unix")))
+                            + "be left; keep unix or http")))
         }
         do throws(DoorError) {
             switch unix {
@@ -200,25 +176,6 @@ final class Doors {
         case (.none, _), (.remove, true), (.modify, true), (.addPassed, true): break
         }
         stdio?.setLone(gateway.snapshot.settings.transports == [.stdio])
-    }
-
-    private func settleHTTP(isRefused: Bool) {
-        defer { httpChange = .none }
-        switch (httpChange, isRefused) {
-        case (.add(let door), true):
-            door.close()
-        case (.add(let door), false):
-            http?.close()
-            http = door
-            log.info("Listening on \(door.url)")
-        case (.remove, false):
-            http?.close()
-            http = nil
-        case (.modified(let next), false):
-            http?.change(to: next)
-        case (.none, _), (.remove, true), (.modified, true):
-            break
-        }
     }
 
     /// The new path takes clients before the old one is gone, and before anybody hears that the reload is done.

@@ -41,6 +41,9 @@ extension Gateway {
         router.revision(of: id)
     }
 
+    /// The revisions that a client may name in `MCP-Protocol-Version`.
+    public static var protocolVersions: Set<String> { Router.protocolVersions }
+
     /// Whether new work is taken; false once the gateway is ending.
     public var isServing: Bool { shutdown == nil }
 }

@@ -28,29 +28,17 @@ extension Gateway {
         return line
     }
 
-    /// Audits a request that the HTTP door refused before it belonged to a session. `peer` is the address without its
-    /// port; `reason` is the door's own text, one of few.
-    public func refusedHTTP(_ peer: String, _ reason: String) {
+    /// Audits a request that the HTTP door refused before it belonged to a session: never in the audit's reserve, so that
+    /// a stranger cannot close its gate. `peer` is the address without its port.
+    public func refusedHTTP(_ block: AuditEvent.Block, peer: String) {
         eventLoop.assertInEventLoop()
-        guard let report = refusals.add(peer, reason, now: clock.now().monotonic) else { return }
-        record(report)
-        perform()
-    }
-
-    /// Tells of the refusals that were only counted. Called every second.
-    func reportRefusals() {
-        for report in refusals.due(at: clock.now().monotonic) { record(report) }
-    }
-
-    private func record(_ report: RefusalTable.Report) {
         let identity = SessionIdentity(
-            sessionID: nil, transport: "http", peer: report.peer, clientName: nil, clientVersion: nil)
-        let block = AuditEvent.Block(
-            plugin: "http_guard", reason: report.reason, summary: "HTTP request refused",
-            metadata: [("count", String(report.count))])
-        trail.record(
-            AuditEvent(
-                time: clock.now().wall, snapshot: snapshot, session: identity,
-                kind: .securityBlock(AuditEvent.Call(requestID: nil, method: "http", tool: nil), block)))
+            sessionID: nil, transport: "http", peer: peer, clientName: nil, clientVersion: nil)
+        let call = AuditEvent.Call(requestID: nil, method: "http", tool: nil)
+        let event = AuditEvent(
+            time: clock.now().wall, snapshot: snapshot, session: identity, kind: .securityBlock(call, block))
+        trail.record(event)
+        observer?.observe(event)
+        perform()
     }
 }

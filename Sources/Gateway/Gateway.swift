@@ -19,7 +19,8 @@ public final class Gateway {
     let trail: AuditTrail
     let spawner: SpawnThread
     let workers: NIOThreadPool
-    let clock: GatewayClock
+    /// What the time is here.
+    public let clock: GatewayClock
     let logger: Logger
     /// The audit's gate, as routing asks it; made once, since it is handed in with every message.
     let gate: AuditGate
@@ -66,8 +67,6 @@ public final class Gateway {
     private var flush: Scheduled<Void>?
     var tickCount = 0
     var shutdown: ShutdownState?
-    /// Requests that the HTTP door refused before any session.
-    var refusals = RefusalTable()
     /// A reload that waits for its upstream's handshake.
     var adoption: PendingAdoption?
 
@@ -308,7 +307,6 @@ public final class Gateway {
         for upstream in upstreams.values { checkCongestion(of: upstream) }
         if tickCount % 10 == 0 {
             endIdleSessions()
-            reportRefusals()
             for client in clients.values where client.overCapSince != nil { checkReader(of: client) }
         }
         perform()

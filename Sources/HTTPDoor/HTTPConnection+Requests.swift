@@ -19,7 +19,7 @@ extension HTTPConnection {
             enter(.reading(request))
             if expectsContinue { writeContinue() }
         case .failure(let ending):
-            if let reason = ending.reason { door.refused(self, reason) }
+            if let reason = ending.reason { door.refused(peerAddress, reason, ending.detail) }
             refuse(ending.response, bodyIsSmall: isSmall)
         }
     }
@@ -29,6 +29,7 @@ extension HTTPConnection {
         var response: HTTPResponse
         /// What the audit is told; nil for what is no offence.
         var reason: String?
+        var detail: String?
 
         init(_ response: HTTPResponse, _ reason: String? = nil) {
             self.response = response
@@ -37,7 +38,8 @@ extension HTTPConnection {
 
         init(_ refusal: HTTPRefusal) {
             response = HTTPResponse(refusal)
-            reason = refusal.message
+            reason = refusal.reason
+            detail = refusal.detail
         }
     }
 
@@ -45,44 +47,41 @@ extension HTTPConnection {
         guard head.version == .http1_1 else {
             var response = HTTPResponse.error(.versionNotSupported, "only HTTP/1.1 is spoken here")
             response.closes = true
-            return .failure(Ending(response, "HTTP version is not spoken here"))
+            return .failure(Ending(response, "http_version"))
         }
-        let path = head.uri.prefix { $0 != "?" }
-        if path == "/healthz" || path == "/readyz" { return .failure(Ending(door.health(path, head.method))) }
-        guard path == door.settings.path else {
-            return .failure(Ending(HTTPRefusal(status: .notFound, message: "no such path")))
-        }
-        let method: HTTPRequest.Method
-        switch head.method {
-        case .POST: method = .post
-        case .GET: method = .get
-        case .DELETE: method = .delete
-        default:
-            let message = "method is not allowed (allowed: POST, GET, DELETE)"
-            let refusal = HTTPRefusal(
-                status: .methodNotAllowed, message: message, headers: [("Allow", "POST, GET, DELETE")])
-            return .failure(Ending(HTTPResponse(refusal)))
+        let fields = RequestHead(
+            method: head.method.rawValue, target: head.uri, fields: head.headers.lazy.map { ($0.name, $0.value) })
+        if fields.path == "/healthz" || fields.path == "/readyz" {
+            return .failure(Ending(door.health(fields.path, head.method)))
         }
         let identity: HTTPIdentity
-        switch door.admission.admit(head, peer: peerAddress) {
+        switch admit(fields) {
         case .success(let admitted): identity = admitted
         case .failure(let refusal): return .failure(Ending(refusal))
         }
         guard !door.isDraining, door.gateway.isServing else {
             return .failure(Ending(.error(.unavailable, code: -32603, "gateway is shutting down")))
         }
-        return session(head, identity, method).flatMap { session in
+        let method: HTTPRequest.Method =
+            switch head.method {
+            case .POST: .post
+            case .DELETE: .delete
+            default: .get
+            }
+        return session(fields.sessionID, identity, method).flatMap { session in
             let limit = door.limits.maxBodyBytes
             if let length, length > limit {
-                return .failure(Ending(Self.tooLarge(limit), "body is too large"))
+                return .failure(Ending(Self.tooLarge(limit), "body_too_large"))
             }
             guard door.bodyBytes + (length ?? 0) <= door.limits.maxBodyBytesInAll else {
-                return .failure(Ending(.error(.unavailable, code: -32603, "too many large requests at once")))
+                return .failure(Ending(Self.busy))
             }
-            let last = head.headers.first(name: "last-event-id").flatMap { EventID($0) }
+            let last = fields.lastEventID.flatMap { EventID($0) }
             return .success(HTTPRequest(method: method, identity: identity, session: session, lastEvent: last))
         }
     }
+
+    private static let busy = HTTPResponse.error(.unavailable, code: -32603, "too many large requests at once")
 
     private static func tooLarge(_ limit: Int) -> HTTPResponse {
         var response = HTTPResponse.error(
@@ -93,20 +92,21 @@ extension HTTPConnection {
 
     /// The session that a request names, which only its owner may use; nil when it may come without.
     private func session(
-        _ head: HTTPRequestHead, _ identity: HTTPIdentity, _ method: HTTPRequest.Method
+        _ key: String?, _ identity: HTTPIdentity, _ method: HTTPRequest.Method
     ) -> Result<HTTPSession?, Ending> {
-        let keys = head.headers["mcp-session-id"]
-        guard let key = keys.first else {
+        guard let key else {
             guard method != .post else { return .success(nil) }
-            return .failure(Ending(HTTPRefusal(status: .badRequest, message: "Mcp-Session-Id is missing")))
-        }
-        guard keys.count == 1 else {
-            return .failure(Ending(HTTPRefusal(status: .badRequest, message: "Mcp-Session-Id occurs twice")))
+            return .failure(
+                Ending(
+                    HTTPRefusal(status: .badRequest, message: "Mcp-Session-Id is missing", reason: "no_session")))
         }
         // Somebody else's session does not exist either, or it could be probed for.
         guard let session = door.sessions[key], session.owner == identity else {
-            let message = "session is unknown or has ended: send initialize"
-            return .failure(Ending(HTTPRefusal(status: .notFound, code: -32001, message: message)))
+            return .failure(
+                Ending(
+                    HTTPRefusal(
+                        status: .notFound, code: -32001, message: "session is unknown or has ended: send initialize",
+                        reason: "unknown_session")))
         }
         return .success(session)
     }
@@ -115,10 +115,10 @@ extension HTTPConnection {
     func checkBody(_ request: HTTPRequest) {
         let limit = door.limits.maxBodyBytes
         if request.body.readableBytes > limit {
-            door.refused(self, "body is too large")
+            door.refused(peerAddress, "body_too_large")
             refuse(Self.tooLarge(limit), bodyIsSmall: false)
         } else if door.bodyBytes > door.limits.maxBodyBytesInAll {
-            refuse(.error(.unavailable, code: -32603, "too many large requests at once"), bodyIsSmall: false)
+            refuse(Self.busy, bodyIsSmall: false)
         }
     }
 
@@ -197,18 +197,18 @@ extension HTTPConnection {
         guard isAnswering else { return }
         switch outcome {
         case .rejected(let rejection):
-            door.refused(self, "body is no message")
+            door.refused(peerAddress, "bad_message", rejection.reason)
             let id = rejection.id.isPresent ? Lexeme(rejection.id, in: request.body) : .null
             respond(.error(.badRequest, code: rejection.code, rejection.reason, id: id))
         case .message(let scan)
         where scan.kind == .request && JSONText.equals(scan[.method], "initialize", in: request.body):
             open(outcome, request)
         case .message(let scan):
-            door.refused(self, "Mcp-Session-Id is missing")
+            door.refused(peerAddress, "no_session")
             let id = scan.kind == .request ? Lexeme(scan[.id], in: request.body) : .null
             respond(.error(.badRequest, "Mcp-Session-Id is missing", id: id))
         case .batch:
-            door.refused(self, "Mcp-Session-Id is missing")
+            door.refused(peerAddress, "no_session")
             respond(.error(.badRequest, "Mcp-Session-Id is missing"))
         }
     }

@@ -44,6 +44,9 @@ final class HTTPConnection: ChannelInboundHandler {
     private var keepsAlive = true
     private var isStreaming = false
     private var depth = 0
+    /// What it was let in with under the rules of that number.
+    private var memory = AdmissionMemory()
+    private var memoryOf = 0
     /// When the head that is coming, or has to come, began.
     private var headSince: Int?
     /// The door's seconds when the phase began, or when the last bytes were sent in it.
@@ -142,7 +145,7 @@ final class HTTPConnection: ChannelInboundHandler {
             let isTooLong = error == .headerOverflow
             let status: HTTPStatus = isTooLong ? .headersTooLarge : .badRequest
             let message = isTooLong ? "header is too long" : "request is no HTTP/1.1"
-            door.refused(self, message)
+            door.refused(peerAddress, isTooLong ? "headers_too_large" : "bad_http")
             // NIO closes the channel as soon as this returns, so nothing can wait.
             keepsAlive = false
             isClean = true
@@ -150,6 +153,15 @@ final class HTTPConnection: ChannelInboundHandler {
         case .answering, .lingering, .closed: break
         }
         context.close(promise: nil)
+    }
+
+    /// Whether a head passes the door's rules.
+    func admit(_ head: RequestHead) -> Result<HTTPIdentity, HTTPRefusal> {
+        if memoryOf != door.rulesNumber {
+            memory = AdmissionMemory()
+            memoryOf = door.rulesNumber
+        }
+        return memory.admit(head, by: door.rules)
     }
 
     // MARK: - Answering
@@ -304,7 +316,7 @@ final class HTTPConnection: ChannelInboundHandler {
             }
         case .reading, .discarding:
             if waited >= limits.bodyTimeout {
-                door.refused(self, "body did not come in time")
+                door.refused(peerAddress, "body_timeout")
                 refuse(HTTPResponse.error(.requestTimeout, "body did not come in time"), bodyIsSmall: false)
             }
         case .answering:

@@ -2,6 +2,7 @@ public import Gateway
 public import GatewayConfiguration
 internal import GatewayEvents
 public import Logging
+internal import MCPRouting
 public import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -18,8 +19,11 @@ public final class HTTPDoor {
     public var isReady: () -> Bool
     let gateway: Gateway
     let logger: Logger
-    var admission: any HTTPAdmission
-    var limits: HTTPDoorLimits
+    /// What heads have to pass.
+    private(set) var rules: HTTPRules
+    /// Changes with ``rules``.
+    private(set) var rulesNumber = 0
+    private(set) var limits: HTTPDoorLimits
     /// By `Mcp-Session-Id`.
     var sessions: [String: HTTPSession] = [:]
     var connections: [ObjectIdentifier: HTTPConnection] = [:]
@@ -28,54 +32,60 @@ public final class HTTPDoor {
     /// Whole seconds since it opened.
     private(set) var seconds = 0
     private(set) var isDraining = false
-    private var isSecure = false
+    private var tls: TLSContext?
+    private let bound: SocketAddress
+    private var guardian = HTTPGuard()
     private var listener: (any Channel)?
     private var ticks: RepeatedTask?
 
-    private init(
-        _ settings: HTTPDoorSettings, _ admission: any HTTPAdmission, _ gateway: Gateway, _ logger: Logger
-    ) {
-        self.settings = settings
-        self.admission = admission
+    private init(_ place: Place, _ gateway: Gateway, _ logger: Logger) {
+        settings = place.settings
+        bound = place.address
+        tls = place.tls
         self.gateway = gateway
         self.logger = logger
-        let limits = gateway.snapshot.settings.limits
-        self.limits = HTTPDoorLimits(
-            maxBodyBytes: limits.maxMessageBytes, maxConnections: 2 * limits.maxSessions + 64)
+        rules = Self.rules(place.settings, place.address)
+        limits = HTTPDoorLimits(
+            maxBodyBytes: gateway.snapshot.settings.limits.maxMessageBytes,
+            maxConnections: place.settings.maxConnections)
         isReady = { gateway.isServing }
+        for warning in place.tls?.warnings ?? [] { logger.warning("proxy.http.tls: \(warning)") }
     }
 
-    /// Binds and listens. Call on the gateway loop; fails with a message that names the address.
+    private static func rules(_ settings: HTTPDoorSettings, _ address: SocketAddress) -> HTTPRules {
+        HTTPRules(
+            settings, address: address.ipAddress ?? settings.host, port: address.port ?? settings.port,
+            protocolVersions: Gateway.protocolVersions)
+    }
+
+    /// Takes the address of `settings` and listens. Call on the gateway loop; fails with an ``HTTPDoorError``.
     public static func open(
         _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
-        open(settings, LoopbackAdmission(), tls: nil, gateway, logger)
+        let parts = NIOLoopBound((gateway, logger), eventLoop: gateway.eventLoop)
+        return place(settings, on: gateway.eventLoop).flatMap { place in
+            let (gateway, logger) = parts.value
+            return open(place, gateway, logger)
+        }
     }
 
-    /// The same with another admission, and with TLS where a context is given.
-    static func open(
-        _ settings: HTTPDoorSettings, _ admission: any HTTPAdmission, tls: NIOSSLContext?, _ gateway: Gateway,
-        _ logger: Logger
+    /// Serves those who connect to a place. Takes it over. Call on the gateway loop.
+    public static func open(
+        _ place: Place, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let loop = gateway.eventLoop
-        let door = NIOLoopBound(HTTPDoor(settings, admission, gateway, logger), eventLoop: loop)
+        let door = NIOLoopBound(HTTPDoor(place, gateway, logger), eventLoop: loop)
         return ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try door.value.welcome(channel, tls) }
+                channel.eventLoop.makeCompletedFuture { try door.value.welcome(channel) }
             }
-            .bind(host: settings.host, port: settings.port)
+            .withBoundSocket(place.descriptor)
             .map { listener in
-                door.value.isSecure = tls != nil
                 door.value.begin(listener)
                 return door
-            }
-            .flatMapErrorThrowing { error in
-                throw HTTPDoorError(
-                    description: "proxy.http: cannot listen on \(settings.host):\(settings.port): \(error)")
             }
     }
 
@@ -85,16 +95,28 @@ public final class HTTPDoor {
     /// What clients are given.
     public var url: String {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        return "\(isSecure ? "https" : "http")://\(host):\(settings.port)\(settings.path)"
+        return "\(tls == nil ? "http" : "https")://\(host):\(bound.port ?? settings.port)\(settings.path)"
     }
 
     /// How many connections are open.
     public var connectionCount: Int { connections.count }
 
-    /// Takes what a reload changed without another address.
-    public func change(to next: HTTPDoorSettings) {
+    /// Takes what a reload changed without another address, as one step: sessions whose token is gone end here; new
+    /// connections get the new certificates. Call right after the swap, having called ``check(_:)`` before it. Throws
+    /// what that would have thrown, and changes nothing then.
+    public func change(to next: HTTPDoorSettings) throws(HTTPDoorError) {
+        if next.tls != settings.tls {
+            tls = try Self.tls(next)
+            for warning in tls?.warnings ?? [] { logger.warning("proxy.http.tls: \(warning)") }
+        }
         settings = next
+        rules = Self.rules(next, bound)
+        rulesNumber += 1
+        limits.maxConnections = next.maxConnections
         adopt()
+        for session in Array(sessions.values) where !rules.admitsStill(session.owner) {
+            if let id = session.id { gateway.sessionEnded(by: id) }
+        }
     }
 
     /// Stops accepting. Open exchanges finish; then their sessions and connections end. On the loop.
@@ -105,13 +127,18 @@ public final class HTTPDoor {
         listener = nil
         for connection in connections.values { connection.dropIfIdle() }
         for session in Array(sessions.values) { endIfDone(session) }
+        for record in guardian.end() { gateway.refusedHTTP(record.block, peer: record.peer) }
         stopIfDone()
     }
 
     // MARK: - For connections and sessions
 
-    func refused(_ connection: HTTPConnection, _ reason: String) {
-        gateway.refusedHTTP(connection.peerAddress, reason)
+    /// Tells the audit of a refusal. `reason` is a word of ours, `detail` the client's, at most 100 bytes.
+    func refused(_ peer: String, _ reason: String, _ detail: String? = nil) {
+        let now = gateway.clock.now().monotonic
+        for record in guardian.refused(peer: peer, reason: reason, detail: detail, now: now) {
+            gateway.refusedHTTP(record.block, peer: record.peer)
+        }
     }
 
     func forget(_ session: HTTPSession) {
@@ -143,17 +170,19 @@ public final class HTTPDoor {
         }
     }
 
-    private func welcome(_ channel: any Channel, _ tls: NIOSSLContext?) throws {
+    private func welcome(_ channel: any Channel) throws {
         let address = channel.remoteAddress
         let host = address?.ipAddress ?? "unknown"
         let peer = address?.port.map { host.contains(":") ? "[\(host)]:\($0)" : "\(host):\($0)" } ?? host
         let operations = channel.pipeline.syncOperations
-        if let tls { try operations.addHandler(NIOSSLServerHandler(context: tls)) }
         guard connections.count < limits.maxConnections else {
-            gateway.refusedHTTP(host, "too many connections")
+            refused(host, "too_many_connections")
+            // In clear this can be said; over TLS only after a handshake, which would be another connection to keep.
+            guard tls == nil else { return channel.close(promise: nil) }
             channel.eventLoop.assumeIsolated().execute { Self.turnAway(channel) }
             return
         }
+        if let tls { try operations.addHandler(NIOSSLServerHandler(context: tls.context)) }
         let connection = HTTPConnection(door: self, peer: peer, peerAddress: host)
         try operations.addHandler(FirstBytes(connection))
         var heads = NIOHTTPDecoderLimitConfiguration()
@@ -168,7 +197,9 @@ public final class HTTPDoor {
 
     /// Says why and closes, without reading anything.
     private static func turnAway(_ channel: any Channel) {
-        let body = HTTPResponse.error(.unavailable, code: -32603, "too many connections").body
+        let body = HTTPResponse.error(
+            .unavailable, code: -32603, "too many connections (proxy.http.max_connections)"
+        ).body
         var bytes = ByteBuffer()
         bytes.writeString("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n")
         bytes.writeString("Content-Length: \(body.readableBytes)\r\nConnection: close\r\nRetry-After: 5\r\n\r\n")
@@ -179,15 +210,16 @@ public final class HTTPDoor {
     private func tick() {
         seconds += 1
         adopt()
+        for record in guardian.due(now: gateway.clock.now().monotonic) {
+            gateway.refusedHTTP(record.block, peer: record.peer)
+        }
         for connection in Array(connections.values) { connection.tick() }
         stopIfDone()
     }
 
     /// Takes the present caps.
     private func adopt() {
-        let limits = gateway.snapshot.settings.limits
-        self.limits.maxBodyBytes = limits.maxMessageBytes
-        self.limits.maxConnections = 2 * limits.maxSessions + 64
+        limits.maxBodyBytes = gateway.snapshot.settings.limits.maxMessageBytes
     }
 
     private func stopIfDone() {

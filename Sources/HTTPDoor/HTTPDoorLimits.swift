@@ -4,7 +4,7 @@ struct HTTPDoorLimits: Sendable {
     var maxBodyBytes: Int
     /// All header fields of one request together.
     var maxHeaderBytes = 32 * 1024
-    /// Connections at once.
+    /// Connections at once; `proxy.http.max_connections`.
     var maxConnections: Int
     /// GET streams of one session at once.
     var maxStreamsPerSession = 8

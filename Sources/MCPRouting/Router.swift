@@ -62,6 +62,9 @@ public struct Router {
         actions.append(.start(shared, .shared))
     }
 
+    /// The revisions that clients may speak.
+    public static var protocolVersions: Set<String> { ProtocolVersion.legacy }
+
     /// Whether there is anything to perform.
     public var hasActions: Bool { !actions.isEmpty }
 

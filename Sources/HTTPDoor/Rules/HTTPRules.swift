@@ -26,7 +26,7 @@ struct HTTPRules: Sendable {
         self.port = port
         defaultPort = settings.tls == nil ? 80 : 443
         let own = [settings.host, address].compactMap { HostAndPort(host: $0, port: nil) }.filter { !$0.isWildcard }
-        ownHosts = Set(own.map(\.host)).union(["localhost", "127.0.0.1", "::1"])
+        ownHosts = Set(own.map(\.host)).union(Self.loopbackNames)
         let allowed = settings.allowedHosts.compactMap { HostAndPort($0) }
         allowedHosts = Set(allowed.filter { $0.port != nil })
         allowedNames = Set(allowed.filter { $0.port == nil }.map(\.host))
@@ -34,6 +34,8 @@ struct HTTPRules: Sendable {
         tokens = settings.tokens.map(BearerTokens.init)
         self.protocolVersions = protocolVersions
     }
+
+    private static let loopbackNames: Set<String> = ["localhost", "127.0.0.1", "::1"]
 
     /// Every check in order; the first that fails decides.
     func admit(_ head: RequestHead) -> Result<HTTPIdentity, HTTPRefusal> {
@@ -94,12 +96,14 @@ struct HTTPRules: Sendable {
             reason: "foreign_origin", detail: text)
     }
 
-    /// Whether a page comes from where it sends its request to. Its scheme is not compared, since a proxy may have done
-    /// the TLS.
+    /// Whether a page comes from where it sends its request to; the names of this machine are one. Its scheme is not
+    /// compared, since a proxy may have done the TLS.
     private func isOwn(_ origin: WebOrigin, _ head: RequestHead) -> Bool {
         guard case .tuple(let scheme, let name, let port?) = origin, let host = head.host.flatMap({ HostAndPort($0) })
         else { return false }
-        return name == host.host && port == host.port ?? WebOrigin.defaultPort(of: scheme)
+        let isSameName =
+            name == host.host || Self.loopbackNames.contains(name) && Self.loopbackNames.contains(host.host)
+        return isSameName && port == host.port ?? WebOrigin.defaultPort(of: scheme)
     }
 
     /// The endpoint, in the only form that clients send (RFC 9112, 3.2.1).

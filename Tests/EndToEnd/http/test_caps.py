@@ -18,8 +18,9 @@ PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 
 @pytest.fixture
 def crowded(make_gateway: Callable[..., Gateway]) -> HTTP:
-    """One session, and so 66 connections."""
-    gateway = make_gateway(everything(1), door="http", proxy={"limits": {"max_sessions": 1}})
+    """One session and 66 connections."""
+    proxy = {"limits": {"max_sessions": 1}, "http": {"max_connections": 66}}
+    gateway = make_gateway(everything(1), door="http", proxy=proxy)
     return HTTP(gateway.start().ready().port)
 
 
