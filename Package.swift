@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -60,6 +61,8 @@ let package = Package(
 
         // Layer 2: the one snapshot and the values that audit and metrics consume.
         module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
+        // What a message of one protocol era is in the other.
+        module("EraTranslation", ["JSONRPCWire", nioCore, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
         module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", "Systemd", nioCore]),
@@ -67,7 +70,7 @@ let package = Package(
         module(
             "MCPRouting",
             [
-                "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore,
+                "EraTranslation", "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore,
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
@@ -155,6 +158,7 @@ let package = Package(
             dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "Systemd", "ToolPolicy", nioCore],
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
+        tests("EraTranslation", ["JSONRPCWire", nioCore]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
         tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),
         // A gateway in miniature that those tests may kill.

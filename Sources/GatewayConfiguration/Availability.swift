@@ -3,12 +3,10 @@
 /// Such settings are read and validated like all others and then refused where they stand, so that nobody relies on
 /// something that does not happen. Whoever builds a feature takes its row out of ``missing``.
 enum Feature: Hashable, CaseIterable {
-    case modernEra
     case outputSanitization
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
-        .modernEra: "era 'modern'",
         .outputSanitization: "policy 'output_sanitization'",
     ]
 
@@ -19,7 +17,6 @@ enum Feature: Hashable, CaseIterable {
 
     private var remedy: String {
         switch self {
-        case .modernEra: "; use auto or legacy"
         case .outputSanitization: "; remove the entry or set enabled: false"
         }
     }
