@@ -1,4 +1,4 @@
-internal import JSONRPCWire
+public import JSONRPCWire
 public import NIOCore
 
 /// What a client lets a server ask it (`ClientCapabilities` in the schema of either era).
@@ -28,7 +28,7 @@ public struct ClientFeatures: OptionSet, Hashable, Sendable {
 
 extension ClientFeatures {
     /// Reads a `ClientCapabilities` object. What is no object declares nothing.
-    init(_ capabilities: ByteRange, in bytes: ByteBuffer) {
+    public init(_ capabilities: ByteRange, in bytes: ByteBuffer) {
         let span = bytes.readableBytesSpan
         var features: ClientFeatures = []
         var items = ItemCursor(capabilities, in: span)

@@ -14,6 +14,8 @@ struct Handshake {
     let hasSubscriptions: Bool
     let hasPrompts: Bool
     let hasResources: Bool
+    /// How a legacy one names itself.
+    let serverInfo: ByteBuffer?
 
     /// Reads the result of `initialize`; nil when it holds no revision or no capabilities.
     init?(initialized message: Message) {
@@ -47,6 +49,10 @@ struct Handshake {
         let tools = capability("tools")
         let resources = capability("resources")
         self.version = version
+        let info = JSONText.member("serverInfo", of: whole, in: result)
+        let isNamed = info.isPresent && JSONText.kind(of: info, in: result) == .object
+        serverInfo =
+            isNamed ? result.getSlice(at: result.readerIndex + Int(info.lower), length: info.count) : nil
         hasTools = tools.isPresent
         hasLogging = capability("logging").isPresent
         hasPrompts = capability("prompts").isPresent

@@ -30,11 +30,29 @@ final class Pending {
         case forwarded
         /// Answered; a worker looks at the result.
         case reviewing
+        /// Its upstream needs to know more, and its legacy client is being asked.
+        case asking
+        /// Its modern client was answered with what its upstream asks; the upstream still works on it.
+        case held
+        /// A modern client's retry: waits for the answer to the call that is held.
+        case continuing
         /// Has had its RESPONSE; stays only so that a late answer is known.
         case tombstone
     }
 
     let owner: Owner
+    /// Its client's era.
+    let era: Era
+    /// Whether its upstream is of the other era.
+    var isBridged = false
+    /// The client's message, where an upstream of the other era may ask something during it.
+    var original: Message?
+    /// What its legacy client is being asked, and how often it was.
+    var round: InputRound?
+    var rounds = 0
+    /// The held call that a retry continues, and the retry of a held call.
+    var predecessor: PendingID?
+    var successor: PendingID?
     /// The client's id as sent.
     let id: Lexeme
     /// The client's id as a key of its session.
@@ -59,13 +77,15 @@ final class Pending {
     let hardDeadline: UInt64
 
     init(
-        owner: Owner, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil, call: AuditEvent.Call,
+        owner: Owner, era: Era = .legacy, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil,
+        call: AuditEvent.Call,
         snapshot: Snapshot, identity: SessionIdentity? = nil, admitted: UInt64, upstream: UpstreamID,
         batch: BatchID? = nil, exchange: Exchange = .session, isReviewed: Bool = false, effect: Effect = .none,
         stage: Stage, timeout: UInt64,
         hardDeadline: UInt64
     ) {
         self.owner = owner
+        self.era = era
         self.id = id
         self.key = key
         self.token = token
@@ -85,7 +105,10 @@ final class Pending {
 
     /// Whether it is an open subscription.
     var isListen: Bool {
-        if case .listen = effect { true } else { false }
+        switch (owner, effect) {
+        case (.gateway(.listen), _), (_, .listen): true
+        default: false
+        }
     }
 
     var session: SessionID? {
@@ -101,6 +124,8 @@ enum OwnRequest {
     case subscribe
     case unsubscribe
     case tools(page: Int)
+    /// The gateway's own `subscriptions/listen`: has no end of its own.
+    case listen
 }
 
 /// All requests in flight, found by place in constant time, with their deadlines.
@@ -164,7 +189,9 @@ struct PendingTable {
     /// What an answer to a request means.
     enum Standing {
         case own(OwnRequest)
-        case waiting, reviewing, tombstone
+        case waiting, reviewing, tombstone, held
+        /// Nothing of it is at the upstream.
+        case withClient
         case forwarded(isReviewed: Bool)
     }
 
@@ -176,6 +203,8 @@ struct PendingTable {
             case .waiting: return .waiting
             case .reviewing: return .reviewing
             case .tombstone: return .tombstone
+            case .held: return .held
+            case .asking, .continuing: return .withClient
             case .forwarded: return .forwarded(isReviewed: request.isReviewed)
             }
         }

@@ -55,7 +55,7 @@ extension Router {
 
     /// Ends a request that the client still waits for with an error of ours, and tells the upstream to stop.
     mutating func fail(_ id: PendingID, _ ending: Ending, at now: Moment) {
-        guard let request = pending[id], request.stage != .tombstone else { return }
+        guard let request = pending[id], request.stage != .tombstone, request.stage != .held else { return }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         withdraw(request, id, ending, at: now)
         deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
@@ -64,7 +64,7 @@ extension Router {
 
     /// Ends a request whose client does not wait any more: no answer.
     mutating func abandon(_ id: PendingID, _ ending: Ending, at now: Moment) {
-        guard let request = pending[id], request.stage != .tombstone else { return }
+        guard let request = pending[id], request.stage != .tombstone, request.stage != .held else { return }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         withdraw(request, id, ending, at: now)
         leaveUnanswered(request)
@@ -73,7 +73,11 @@ extension Router {
     /// Ends a request that its upstream has answered beyond use, or will never answer.
     mutating func endForwarded(_ id: PendingID, _ ending: Ending, at now: Moment) {
         guard let request = pending[id] else { return }
-        guard request.session != nil, request.stage != .tombstone else { return remove(id, at: now) }
+        if request.stage == .held { dropQuestions(of: id, ending, at: now) }
+        if let round = request.round { withdrawQuestions(of: round, ending.reason, at: now) }
+        guard request.session != nil, request.stage != .tombstone, request.stage != .held else {
+            return remove(id, at: now)
+        }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         remove(id, at: now)
         deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
@@ -84,15 +88,32 @@ extension Router {
         switch request.stage {
         case .waiting:
             remove(id, at: now)
+        case .forwarded where request.isListen && request.isBridged:
+            endBridgedListen(request, at: now)
+            remove(id, at: now)
         case .forwarded:
             actions.append(
                 .forward(
                     request.upstream,
                     Reply.cancellation(of: Lexeme(integer: id.number), reason: ending.reason)))
             bury(id, at: now)
-        case .reviewing, .tombstone:
+        case .asking:
+            if let round = request.round { withdrawQuestions(of: round, ending.reason, at: now) }
+            remove(id, at: now)
+        case .continuing:
+            endContinuing(request, id, ending, at: now)
+        case .reviewing, .held, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
+    }
+
+    /// A retry ends before the call that it continues: that one is not wanted any more either.
+    private mutating func endContinuing(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
+        remove(id, at: now)
+        guard let held = request.predecessor, pending.contains(held) else { return }
+        actions.append(
+            .forward(request.upstream, Reply.cancellation(of: Lexeme(integer: held.number), reason: ending.reason)))
+        bury(held, at: now)
     }
 
     /// What has had its RESPONSE stays for as long as the upstream may still answer it.
@@ -130,12 +151,16 @@ extension Router {
         switch request.stage {
         case .waiting:
             remove(id, at: now)
+        case .forwarded where request.isListen && request.isBridged:
+            withdraw(request, id, .cancelled, at: now)
         case .forwarded:
             var outgoing = SplicedMessage(message.bytes)
             outgoing.replace(range, withInteger: id.number)
             actions.append(.forward(request.upstream, outgoing))
             bury(id, at: now)
-        case .reviewing, .tombstone:
+        case .asking, .continuing:
+            withdraw(request, id, .cancelled, at: now)
+        case .reviewing, .held, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
         leaveUnanswered(request)
@@ -151,6 +176,7 @@ extension Router {
         for id in upstreams.ids {
             expireWaiting(of: id, at: now)
             expireUpstream(id, at: now)
+            retryIdleRounds(of: id, at: now)
             renewIfIdle(id)
         }
     }
@@ -162,13 +188,26 @@ extension Router {
             return ownRequestExpired(own, of: request.upstream, at: now)
         }
         if request.stage == .tombstone { return remove(id, at: now) }
+        if request.stage == .held { return expireHeld(id, request, at: now) }
         // While the upstream waits for a client's answer, its own clock stands still.
         let isAsking = (upstreams.read(request.upstream) { $0.openServerRequests } ?? 0) > 0
         if isAsking, now.monotonic < request.hardDeadline {
             return pending.restart(id, now: now.monotonic)
         }
+        if request.stage == .asking, now.monotonic < request.hardDeadline {
+            return pending.restart(id, now: now.monotonic)
+        }
         if request.stage == .reviewing { return pending.restart(id, now: now.monotonic) }
         fail(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
+    }
+
+    /// A held call lives on while its retry does, or may still come.
+    private mutating func expireHeld(_ id: PendingID, _ request: Pending, at now: Moment) {
+        let isAsked = heldCalls.values.contains { $0.pending == id }
+        guard request.successor != nil || isAsked && now.monotonic < request.hardDeadline else {
+            return giveUpHeld(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
+        }
+        pending.restart(id, now: now.monotonic)
     }
 
     /// A request that waits for an absent upstream fails after `connection_timeout`.

@@ -182,7 +182,8 @@ extension Router {
         let timeout = isListen ? .max : request
         let id = pending.insert(
             Pending(
-                owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
+                owner: .client(incoming.session), era: incoming.message.hasEnvelope ? .modern : .legacy,
+                id: incoming.id, key: incoming.key, token: token, call: incoming.call,
                 snapshot: snapshot, identity: incoming.identity,
                 admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
                 exchange: incoming.exchange, isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text),

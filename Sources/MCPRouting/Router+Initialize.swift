@@ -29,7 +29,8 @@ extension Router {
         if wantsOwn, ownUpstreams < limit {
             let isModernOnly = verdict.lacks.contains(.legacy)
             upstream = startOwnUpstream(
-                for: incoming.session, opening: isModernOnly ? .discover : .initialize, initialize: message)
+                for: incoming.session, opening: isModernOnly ? .discover : .initialize,
+                initializeParams: message.slice(.params))
         } else if snapshot.isDedicated {
             note = "no upstream process: max_dedicated is \(limit)"
         } else {
@@ -42,6 +43,7 @@ extension Router {
             $0.identity = identity
             $0.phase = upstream == nil ? .fresh : .initializing
             $0.upstream = upstream
+            $0.introduction = Introduction(of: message)
         }
         startRecord(of: incoming.session, note: note, at: now)
         record(.request(incoming.call, plugin: plugin), session: identity, at: now)
@@ -67,7 +69,9 @@ extension Router {
         else { return }
         // A process of its own was asked with the client's own offer, so its answer is the client's.
         let isOwn = upstreams.read(request.upstream) { $0.role } == .own(session)
-        let version = isOwn ? handshake.version : ProtocolVersion.told(offer: offer, upstream: handshake.version)
+        let isBridged = handshake.version.era == .modern
+        let spoken = isBridged ? .newestLegacy : handshake.version
+        let version = isOwn && !isBridged ? spoken : ProtocolVersion.told(offer: offer, upstream: spoken)
         let policies = snapshot.policies
         let hash = upstreams.read(request.upstream) { $0.catalog.visibleHash(under: policies) } ?? nil
         sessions.update(session) {
@@ -76,7 +80,7 @@ extension Router {
         }
         conclude(request, nil, result: nil, at: now)
         remove(id, at: now)
-        deliver(handshake.initializeReply(to: request.id, telling: version), to: request, at: now)
+        deliver(initializeReply(handshake, to: request.id, telling: version), to: request, at: now)
     }
 
     /// The client may try again with another `initialize`.
@@ -95,10 +99,10 @@ extension Router {
     }
 
     mutating func startOwnUpstream(
-        for session: SessionID, opening: UpstreamState.Opening, initialize: Message? = nil
+        for session: SessionID, opening: UpstreamState.Opening, initializeParams: ByteBuffer?
     ) -> UpstreamID {
         let state = UpstreamState(role: .own(session), opening: opening)
-        state.initializeParams = initialize?.slice(.params)
+        state.initializeParams = initializeParams
         ownUpstreams += 1
         let id = upstreams.insert(state)
         actions.append(.start(id, .own(session)))

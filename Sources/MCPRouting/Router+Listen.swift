@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -23,7 +24,10 @@ extension Router {
         else { return nil }
         if method.known == .acknowledged {
             // After a restart it is told anew what its client was told long ago.
-            if listening.isAcknowledged { return session }
+            if listening.isAcknowledged {
+                announceLists(toMoved: request, listening)
+                return session
+            }
             listening.isAcknowledged = true
         }
         var outgoing = SplicedMessage(message.bytes)
@@ -76,7 +80,9 @@ extension Router {
 
     /// The upstream's process has ended: its subscriptions wait for the next one.
     mutating func suspendListens(of upstream: UpstreamID, at now: Moment) {
-        for id in pending.all(where: { $0.upstream == upstream && $0.isListen && $0.stage == .forwarded }) {
+        for id in pending.all(where: {
+            $0.upstream == upstream && $0.isListen && !$0.isBridged && $0.stage == .forwarded
+        }) {
             guard let request = pending[id], let session = request.session,
                 case .listen(let listening) = request.effect
             else { continue }
@@ -92,9 +98,15 @@ extension Router {
                 case .listen(let listening) = request.effect,
                 let new = sessions.read(session, { $0.upstream }) ?? nil, new != old
             else { continue }
-            actions.append(
-                .forward(old, Reply.cancellation(of: Lexeme(integer: id.number), reason: "the server is replaced")))
+            if !request.isBridged {
+                actions.append(
+                    .forward(
+                        old, Reply.cancellation(of: Lexeme(integer: id.number), reason: "the server is replaced")))
+            }
+            // Whether it is bridged at the next one is found out there.
+            request.isBridged = false
             request.stage = .waiting
+            listening.isMoved = true
             move(id, to: new)
             dispatch(.request(id, listening.message), of: session, to: new, at: now)
         }
@@ -106,19 +118,28 @@ extension Router {
     mutating func announce(_ method: MCPMethod, to upstream: UpstreamID) {
         guard let flag = method.subscriptionFlag else { return }
         for id in pending.all(where: { $0.upstream == upstream && $0.isListen && $0.stage == .forwarded }) {
-            guard let request = pending[id], let session = request.session,
-                case .listen(let listening) = request.effect, listening.isAcknowledged, listening.wants(flag)
+            guard let request = pending[id], case .listen(let listening) = request.effect, listening.isAcknowledged,
+                listening.wants(flag)
             else { continue }
-            var params = ByteBuffer(string: #"{"_meta":{"io.modelcontextprotocol/subscriptionId":"#)
-            request.id.write(to: &params)
-            params.writeString("}}")
-            actions.append(.send(session, Reply.notification(method.rawValue, params: params), request.exchange))
+            announce(method, to: request)
         }
     }
 
-    /// What a process that is new in its place may have other than the one before it.
-    mutating func announceLists(toListenersOf upstream: UpstreamID) {
-        for method in [MCPMethod.toolsChanged, .promptsChanged, .resourcesChanged] { announce(method, to: upstream) }
+    private mutating func announce(_ method: MCPMethod, to request: Pending) {
+        guard let session = request.session else { return }
+        var params = ByteBuffer(string: #"{"_meta":{"io.modelcontextprotocol/subscriptionId":"#)
+        request.id.write(to: &params)
+        params.writeString("}}")
+        actions.append(.send(session, Reply.notification(method.rawValue, params: params), request.exchange))
+    }
+
+    /// The process that a swap has put in its place may have other lists than the one before.
+    mutating func announceLists(toMoved request: Pending, _ listening: Listening) {
+        guard listening.isMoved else { return }
+        listening.isMoved = false
+        for method in [MCPMethod.toolsChanged, .promptsChanged, .resourcesChanged] {
+            if let flag = method.subscriptionFlag, listening.wants(flag) { announce(method, to: request) }
+        }
     }
 }
 
@@ -128,6 +149,10 @@ final class Listening {
     let message: Message
     /// Whether the client has had its `notifications/subscriptions/acknowledged`.
     var isAcknowledged = false
+    /// Whether a swap has given it to another process, of which it has not heard yet.
+    var isMoved = false
+    /// What passes, in front of a legacy upstream: there the gateway itself decides.
+    var filter = SubscriptionFilter()
 
     init(_ message: Message) {
         self.message = message

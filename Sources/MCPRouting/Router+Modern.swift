@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -35,8 +36,12 @@ extension Router {
     /// The session's first message: decides which upstream is its. False when it was refused.
     private mutating func chooseModern(_ incoming: Incoming, at now: Moment) -> Bool {
         let session = incoming.session
-        guard sessions.read(session, { $0.upstream == nil }) == true else { return true }
-        var upstream: UpstreamID
+        guard sessions.read(session, { $0.upstream == nil }) == true else {
+            getOwnProcess(session, for: incoming.message)
+            return true
+        }
+        let introduction = Introduction(of: incoming.message)
+        let upstream: UpstreamID
         if snapshot.isDedicated {
             let limit = snapshot.settings.upstream.maxDedicated
             guard ownUpstreams < limit else {
@@ -44,15 +49,42 @@ extension Router {
                 return false
             }
             upstream = startOwnUpstream(
-                for: session, opening: verdict.lacks.contains(.modern) ? .initialize : .discover)
+                for: session, opening: verdict.lacks.contains(.modern) ? .initialize : .discover,
+                initializeParams: introduction.initializeParams)
         } else {
             upstream = sharedProcess(for: .modern)
         }
         sessions.update(session) {
             $0.phase = .modern
             $0.upstream = upstream
+            $0.introduction = introduction
         }
+        getOwnProcess(session, for: incoming.message)
         return true
+    }
+
+    /// A legacy upstream may only ask a client in a process that was told of its capabilities: a session that declares any
+    /// gets one, as a legacy session does, when it first does so.
+    private mutating func getOwnProcess(_ session: SessionID, for message: Message) {
+        guard let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
+            (upstreams.read(upstream) { $0.era } ?? nil) == .legacy,
+            ClientFeatures(message.scan[.metaClientCapabilities], in: message.bytes) != []
+        else { return }
+        takeOwnProcess(session, Introduction(of: message), from: upstream)
+    }
+
+    /// Gives a modern session a legacy process of its own; beyond `max_dedicated` it stays where it is, and is not asked.
+    mutating func takeOwnProcess(_ session: SessionID, _ introduction: Introduction, from shared: UpstreamID) {
+        guard ownUpstreams < snapshot.settings.upstream.maxDedicated else { return }
+        let own = startOwnUpstream(
+            for: session, opening: .initialize, initializeParams: introduction.initializeParams)
+        sessions.update(session) { $0.introduction = introduction }
+        reassign(session, from: shared, to: own)
+        for id in sessions.read(session, { $0.openRequests }) ?? [] where pending.isListen(id) {
+            if pending[id]?.stage == .forwarded { move(id, to: own) }
+        }
+        recollect(own)
+        recollect(shared)
     }
 
     /// Checks what every request must carry; answers it when it does not (basic/index, "Per-request protocol fields").
@@ -145,10 +177,6 @@ extension Router {
         deliver(discoverReply(handshake, to: request.id), to: request, at: now)
     }
 
-    private func discoverReply(_ handshake: Handshake, to id: Lexeme) -> SplicedMessage {
-        handshake.discoverReply(to: id)
-    }
-
     // MARK: - From upstreams
 
     /// A notification of a modern upstream: it belongs to a request in flight or to a subscription.
@@ -163,6 +191,11 @@ extension Router {
             receiver = listenCancelled(message, by: upstream, at: now)
             if receiver == nil { note = "dropped: for no subscription" }
         case _ where message.scan[.metaSubscriptionID].isPresent:
+            let own = request(answered: message.scan[.metaSubscriptionID], in: message.bytes, by: upstream)
+            if let own, case .own(.listen)? = pending.standing(of: own) {
+                ownSubscriptionNotified(message, method, by: upstream, at: now)
+                break
+            }
             receiver = subscriptionNotified(message, method, by: upstream)
             if receiver == nil { note = "dropped: for no subscription" }
         case .toolsChanged, .promptsChanged, .resourcesChanged, .resourceUpdated, .acknowledged:
@@ -170,7 +203,9 @@ extension Router {
         default:
             if let request = onlyLogger(of: upstream), let session = request.session {
                 receiver = session
-                actions.append(.send(session, SplicedMessage(message.bytes), request.exchange))
+                // A legacy client's log messages belong to its session.
+                let exchange = request.era == .modern ? request.exchange : .session
+                actions.append(.send(session, SplicedMessage(message.bytes), exchange))
             } else {
                 droppedNotifications += 1
                 note = "dropped: not meant for one request without doubt"
@@ -180,13 +215,16 @@ extension Router {
     }
 
     /// A log message on stdio names no request: it is delivered only when no doubt is left whose it is.
-    private func onlyLogger(of upstream: UpstreamID) -> Pending? {
+    func onlyLogger(of upstream: UpstreamID) -> Pending? {
         guard let loggers = upstreams.read(upstream, { $0.loggers }) else { return nil }
         var found: Pending?
         for id in loggers {
             guard let request = pending[id], request.stage == .forwarded else { return nil }
-            // Requests of one session on a line have one way to their client.
-            if let other = found, other.session != request.session || other.exchange != request.exchange { return nil }
+            // A legacy session has one way for log messages, a modern one has one for each of its exchanges.
+            if let other = found {
+                guard other.session == request.session else { return nil }
+                guard request.era == .legacy || other.exchange == request.exchange else { return nil }
+            }
             found = request
         }
         return found

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
@@ -16,14 +17,17 @@ extension Router {
         }
         let timeouts = snapshot.settings.timeouts
         let seconds = own.isOpening ? timeouts.connection : timeouts.request
-        let timeout = seconds.nanoseconds
+        let timeout = if case .listen = own { UInt64.max } else { seconds.nanoseconds }
         let id = pending.insert(
             Pending(
                 owner: .gateway(own), call: AuditEvent.Call(requestID: nil, method: method, tool: nil),
                 snapshot: snapshot, admitted: now.monotonic, upstream: upstream, stage: .forwarded,
-                timeout: timeout, hardDeadline: now.monotonic + timeout),
+                timeout: timeout, hardDeadline: timeout == .max ? .max : now.monotonic + timeout),
             now: now.monotonic)
-        upstreams.update(upstream) { $0.inFlight += 1 }
+        upstreams.update(upstream) {
+            $0.inFlight += 1
+            if timeout == .max { $0.listens += 1 }
+        }
         actions.append(.forward(upstream, Reply.request(id: id, method: method, params: params)))
         return id
     }
@@ -35,6 +39,10 @@ extension Router {
         case .discover: discovered(message, by: upstream, at: now)
         case .initialize: initialized(message, by: upstream, at: now)
         case .tools(let page): toolsRead(message, page: page, of: upstream, at: now)
+        case .listen:
+            upstreams.update(upstream) { $0.ownListen = nil }
+            let how = message.scan.kind == .error ? "refused" : "ended"
+            actions.append(.log(.info("upstream \(how) the gateway's own subscriptions/listen")))
         case .setLevel, .subscribe, .unsubscribe:
             if message.scan.kind == .error {
                 actions.append(.log(.warning("upstream refused the gateway's own \(own.method)")))
@@ -62,7 +70,7 @@ extension Router {
         case .discover, .initialize:
             return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
         case .tools: upstreams.update(upstream) { $0.catalog.reading = nil }
-        case .setLevel, .subscribe, .unsubscribe: break
+        case .setLevel, .subscribe, .unsubscribe, .listen: break
         }
         actions.append(.log(.warning("the gateway's own \(own.method) failed: \(reason)")))
     }
@@ -164,6 +172,7 @@ extension Router {
         let old = generations[generations.count - 1]
         let former = snapshot.policies
         snapshot = next
+        stateKeys.rotate(to: RequestStateKey(), at: now.monotonic / 1_000_000_000)
         if old.generation != next.generation {
             generations.append((next.generation, 0))
             if old.calls == 0 {
@@ -187,7 +196,7 @@ extension OwnRequest {
     var isOpening: Bool {
         switch self {
         case .discover, .initialize: true
-        case .setLevel, .subscribe, .unsubscribe, .tools: false
+        case .setLevel, .subscribe, .unsubscribe, .tools, .listen: false
         }
     }
 
@@ -200,6 +209,7 @@ extension OwnRequest {
         case .subscribe: "resources/subscribe"
         case .unsubscribe: "resources/unsubscribe"
         case .tools: "tools/list"
+        case .listen: "subscriptions/listen"
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -36,6 +37,9 @@ extension Router {
             let failure = AuditEvent.Failure(code: -32601, message: "the gateway declared no such capability")
             return refuseServerRequest(call, id, of: upstream, failure, session: nil, at: now)
         }
+        if sessions.read(session, { $0.era }) == .modern {
+            return askedModern(message, call, id, key, by: upstream, of: session, identity, at: now)
+        }
         let limit = snapshot.settings.limits.maxPendingPerSession
         let refusal: AuditEvent.Failure? =
             sessions.read(session) { state in
@@ -65,7 +69,7 @@ extension Router {
         actions.append(.send(session, outgoing, .session))
     }
 
-    private mutating func refuseServerRequest(
+    mutating func refuseServerRequest(
         _ call: AuditEvent.Call, _ id: Lexeme, of upstream: UpstreamID, _ failure: AuditEvent.Failure,
         session: SessionIdentity?, at now: Moment
     ) {
@@ -95,6 +99,7 @@ extension Router {
                 message: message.string(.errorMessage) ?? "")
         }
         concludeServerRequest(request, failure, session: identity, at: now)
+        if let round = request.round { return roundAnswered(request, round, message, at: now) }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(message.scan[.id], with: request.id)
         actions.append(.forward(request.upstream, outgoing))
@@ -107,6 +112,9 @@ extension Router {
         else { return }
         let failure = AuditEvent.Failure(code: -32603, message: ending.message, reason: ending.reason)
         concludeServerRequest(request, failure, session: identity, at: now)
+        if let round = request.round {
+            return endRound(round, with: ProtocolError(code: -32603, message: ending.message), at: now)
+        }
         actions.append(.forward(request.upstream, SplicedMessage(ending.reply(to: request.id))))
     }
 
@@ -136,6 +144,11 @@ extension Router {
     /// `notifications/cancelled` of the upstream for a request that a client is working on. No answer is due any more.
     mutating func serverRequestCancelled(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
         let range = message.scan[.paramsRequestID]
+        if !heldCalls.isEmpty, range.isPresent, let key = RequestID(range, in: message.bytes),
+            let session = questionCancelled(key, by: upstream, at: now)
+        {
+            return session
+        }
         guard case .own(let session)? = upstreams.read(upstream, { $0.role }), range.isPresent,
             let key = RequestID(range, in: message.bytes),
             let number = sessions.read(session, { $0.serverRequests.first { $0.value.key == key }?.key }) ?? nil,
@@ -150,7 +163,7 @@ extension Router {
         return session
     }
 
-    private mutating func takeServerRequest(_ number: Int64, of session: SessionID) -> Session.ServerRequest? {
+    mutating func takeServerRequest(_ number: Int64, of session: SessionID) -> Session.ServerRequest? {
         guard let request = sessions.update(session, { $0.serverRequests.removeValue(forKey: number) }) ?? nil else {
             return nil
         }
@@ -158,7 +171,7 @@ extension Router {
         return request
     }
 
-    private mutating func concludeServerRequest(
+    mutating func concludeServerRequest(
         _ request: Session.ServerRequest, _ failure: AuditEvent.Failure?, session: SessionIdentity, at now: Moment
     ) {
         let duration = now.monotonic >= request.asked ? now.monotonic - request.asked : 0

@@ -26,6 +26,7 @@ extension Router {
         for request in open.sorted(by: { pending.admission(of: $0) < pending.admission(of: $1) }) {
             abandon(request, reason == .shutdown ? .shuttingDown : .connectionLost, at: now)
         }
+        giveUpHeld(of: id, reason == .shutdown ? .shuttingDown : .connectionLost, at: now)
         guard let session = sessions.read(id, { ($0.upstream, $0.working, Array($0.subscriptions)) }) else { return }
         if let upstream = session.0 {
             for uri in session.2 { unsubscribe(id, from: uri, on: upstream, at: now) }

@@ -1,5 +1,6 @@
 internal import ToolPolicy
 internal import DequeModule
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -30,7 +31,13 @@ extension Router {
         for session in sessions.ids where sessions.read(session, { $0.upstream == first }) == true {
             guard let era = sessions.read(session, { $0.era }) ?? nil else { continue }
             let process = sharedProcess(for: era)
-            if process != first { reassign(session, from: first, to: process) }
+            if process != first {
+                reassign(session, from: first, to: process)
+            } else if era == .modern, upstreams.read(first, { $0.era }) == .legacy,
+                let introduction = sessions.read(session, { $0.introduction }) ?? nil, !introduction.features.isEmpty
+            {
+                takeOwnProcess(session, introduction, from: first)
+            }
         }
         moveWaiting(of: first, otherwise: first)
     }

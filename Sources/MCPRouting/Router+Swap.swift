@@ -89,6 +89,7 @@ extension Router {
         announceLists(of: id)
         let request = snapshot.settings.timeouts.request.nanoseconds
         for old in former where upstreams.contains(old) {
+            if let own = upstreams.read(old, { $0.ownListen }) ?? nil { remove(own, at: now) }
             upstreams.update(old) { $0.drainsUntil = now.monotonic + request }
             if upstreams.read(old, { $0.inFlight == 0 }) == true { retire(old, at: now) }
         }

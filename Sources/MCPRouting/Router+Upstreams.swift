@@ -32,7 +32,11 @@ extension Router {
             return state.phase == .handshaking
         }
         suspendListens(of: id, at: now)
-        for request in pending.all(where: { $0.upstream == id && $0.stage != .waiting && $0.stage != .reviewing }) {
+        upstreams.update(id) { $0.ownListen = nil }
+        for request in pending.all(where: {
+            $0.upstream == id && $0.stage != .waiting && $0.stage != .reviewing
+                && !($0.isListen && $0.isBridged && $0.stage == .forwarded)
+        }) {
             endForwarded(request, .upstreamExited, at: now)
         }
         if case .own(let session)? = upstreams.read(id, { $0.role }) {

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
@@ -44,6 +45,11 @@ public struct Router {
     /// The last first messages of processes that were given up: their answers may still come.
     var lostOpenings: [PendingID] = []
     var ownUpstreams = 0
+    /// Calls of modern clients that legacy upstreams hold open, by the number that their state names; what signs it.
+    var heldCalls: [UInt64: HeldCall] = [:]
+    var nextHeld: UInt64 = 0
+    var lastQuestion: UInt64 = 0
+    var stateKeys = RequestStateKeys(RequestStateKey(), lifetime: stateLifetime)
     /// Those of upstreams that could have been meant for more than one session.
     var droppedNotifications = 0
     /// How many calls run under each snapshot that is still in use, current one last.
@@ -197,6 +203,9 @@ public struct Router {
         case .request(let number, let message):
             // It may have been cancelled or have timed out while it waited.
             guard let request = pending[number] else { return }
+            if (upstreams.read(id) { $0.era } ?? nil) != request.era {
+                return releaseBridged(number, request, message, to: id, at: now)
+            }
             request.stage = .forwarded
             if let session = request.session, !request.isListen { beginWork(of: session, on: id) }
             if message.scan[.metaLogLevel].isPresent { upstreams.update(id) { $0.loggers.insert(number) } }

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
@@ -29,14 +30,21 @@ final class Session {
         var call: AuditEvent.Call
         var snapshot: Snapshot
         var asked: UInt64
+        /// Where it was embedded in a result of a modern upstream: which one, and at which place.
+        var round: InputRound?
+        var place = 0
     }
 
     var identity: SessionIdentity
     /// The `clientInfo` of the last envelope that named the identity.
     var clientInfo: ByteBuffer?
     var phase: Phase = .fresh
-    /// Set by `initialize`.
+    /// Set by `initialize`, or by the first message of the modern era.
     var upstream: UpstreamID?
+    /// What its client said of itself in its first message.
+    var introduction: Introduction?
+    /// What a legacy session's requests carry in front of a modern upstream; made when the first of them does.
+    var envelope: OutgoingEnvelope?
     /// Requests without a RESPONSE, by the client's own id.
     var inFlight: [RequestID: PendingID] = [:]
     /// Older requests whose id a newer one in ``inFlight`` has too, oldest first: each in an exchange of its own.
@@ -59,6 +67,14 @@ final class Session {
 
     init(identity: SessionIdentity) {
         self.identity = identity
+    }
+
+    /// What its requests carry in front of a modern upstream.
+    var stampedEnvelope: OutgoingEnvelope {
+        if let envelope { return envelope }
+        let made = (introduction ?? Introduction()).envelope(level: level ?? .info)
+        envelope = made
+        return made
     }
 
     /// How many requests have no RESPONSE yet.
@@ -92,6 +108,12 @@ final class Session {
         case .initializing, .ready: .legacy
         case .modern: .modern
         }
+    }
+
+    /// A request goes on under another number.
+    func renumber(_ old: PendingID, _ key: RequestID, _ new: PendingID) {
+        if inFlight[key] == old { return inFlight[key] = new }
+        for index in shadowed.indices where shadowed[index].id == old { shadowed[index].id = new }
     }
 
     var version: ProtocolVersion? {

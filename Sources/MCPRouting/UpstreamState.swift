@@ -62,7 +62,11 @@ final class UpstreamState {
     /// The other process of a probe, of which the first to answer stays.
     var rival: UpstreamID?
     /// What it answered to its opening, and the revision in it.
-    var handshake: Handshake?
+    var handshake: Handshake? {
+        didSet { era = handshake?.version.era }
+    }
+    /// The era that it speaks; nil until it has said so.
+    private(set) var era: Era?
     /// For a session's own process: the client's `initialize` params, as sent, to be replayed after a restart.
     var initializeParams: ByteBuffer?
     var waiting = Deque<Waiting>()
@@ -73,6 +77,8 @@ final class UpstreamState {
     var listens = 0
     /// Requests of clients that asked for log messages with them: in the modern era nobody else gets any.
     var loggers: Set<PendingID> = []
+    /// The gateway's own subscription at a modern one.
+    var ownListen: PendingID?
     /// Requests of ended sessions that it may still work on: what it logs meanwhile could be theirs.
     var ghosts = 0
     /// The session count, and the sum of the places, of those that it works for: with a count of one, the sum is the
@@ -96,9 +102,6 @@ final class UpstreamState {
         self.role = role
         self.opening = opening
     }
-
-    /// The era that it speaks; nil until it has said so.
-    var era: Era? { handshake?.version.era }
 
     /// Whether nothing is lost when its process is replaced now. What waits for one that is absent has not reached it.
     var isIdle: Bool { phase == .absent || inFlight == listens && openServerRequests == 0 }
