@@ -61,7 +61,7 @@ public struct ParameterHeaders: Hashable, Sendable {
     ) {
         guard !candidates.isEmpty, JSONText.kind(of: object, in: bytes) == .object else { return }
         let span = bytes.readableBytesSpan
-        var visited: Set<String> = []
+        var visited: [Int] = []
         var items = ItemCursor(object, in: span)
         while let (key, value) = items.next(span) {
             let name = KeyName(key, in: bytes)
@@ -69,11 +69,12 @@ public struct ParameterHeaders: Hashable, Sendable {
                 continue
             }
             // Which one counts would depend on the reader.
-            guard visited.insert(parameters[first].path[depth]).inserted else {
+            guard !visited.contains(first) else {
                 repeated = first
                 return
             }
-            let matching = candidates.filter { parameters[$0].path[depth] == parameters[first].path[depth] }
+            visited.append(first)
+            let matching = candidates.filter { name.equals(parameters[$0].path[depth], in: span) }
             for index in matching where parameters[index].path.count == depth + 1 { values[index] = value }
             collect(
                 value, of: bytes, depth: depth + 1, among: matching.filter { parameters[$0].path.count > depth + 1 },
@@ -89,14 +90,14 @@ public struct ParameterHeaders: Hashable, Sendable {
         init(_ key: ByteRange, in bytes: ByteBuffer) {
             content = ByteRange(Int(key.lower) + 1, Int(key.upper) - 1)
             guard bytes.piece(content).readableBytesView.contains(UInt8(ascii: "\\")) else { return }
-            // A name with a lone surrogate equals none; that of no property is empty and has an escape.
-            unescaped = Array((JSONText.string(key, in: bytes) ?? "").utf8)
+            // A lone surrogate makes a name that equals none; 0xFF is in no text either.
+            unescaped = JSONText.string(key, in: bytes).map { Array($0.utf8) } ?? [0xFF]
         }
 
         @inline(__always)
         func equals(_ name: String, in span: RawSpan) -> Bool {
             let name = name.utf8
-            if let unescaped { return unescaped.elementsEqual(name) && !unescaped.isEmpty }
+            if let unescaped { return unescaped.elementsEqual(name) }
             guard content.count == name.count else { return false }
             var offset = Int(content.lower)
             for byte in name {

@@ -165,6 +165,16 @@ struct ParameterHeadersTests {
         try headers.check(RequestHeaders([(name: "mcp-param-h", value: "yes")]), against: call)
     }
 
+    @Test("keeps properties apart whose names differ in bytes only")
+    func equivalentNames() throws {
+        let headers = try Self.headers(
+            properties: #""\u00e9":{"type":"string","x-mcp-header":"A"},"e\u0301":{"type":"string","x-mcp-header":"B"}"#
+        )
+        let call = try request("tools/call", "{\"name\":\"t\",\"arguments\":{\"e\u{301}\":\"b\",\"\u{E9}\":\"a\"}}")
+        let pairs = [(name: "mcp-param-a", value: "a"), (name: "mcp-param-b", value: "b")]
+        try headers.check(RequestHeaders(pairs), against: call)
+    }
+
     private func check(_ arguments: String, _ headers: [String]) throws {
         let parameters = try Self.headers(
             properties: #"""

@@ -63,7 +63,10 @@ struct RequestHeadersTests {
                 [version, ("Mcp-Method", "Tools/Call"), ("Mcp-Name", "x")],
                 #"Mcp-Method is "Tools/Call", but the body says "tools/call""#
             ),
-            ([version, ("Mcp-Method", "tools/call"), ("Mcp-Name", "y")], #"Mcp-Name is "y", but the body says "x""#),
+            (
+                [version, ("Mcp-Method", "tools/call"), ("Mcp-Name", "y")],
+                "Mcp-Name is not what params of the body name"
+            ),
             (
                 [version, ("Mcp-Method", "tools/call"), ("mcp-method", "tools/call"), ("Mcp-Name", "x")],
                 "Mcp-Method occurs twice"
@@ -79,6 +82,16 @@ struct RequestHeadersTests {
         ] as [([(String, String)], String)])
     func mismatches(headers: [(String, String)], message: String) throws {
         #expect(try mismatch(Self.call(#","name":"x""#), headers) == "header mismatch: \(message)")
+    }
+
+    @Test("keeps what could forge a line out of its messages")
+    func quoting() throws {
+        let call = try Self.call(#","name":"x""#)
+        let text = try mismatch(
+            call, [Self.version, ("Mcp-Method", "a\r\nb\u{202E}" + String(repeating: "c", count: 99))])
+        let rest = String(repeating: "c", count: 59)
+        #expect(
+            text == #"header mismatch: Mcp-Method is "a\u{d}\u{a}b\u{202e}\#(rest)…", but the body says "tools/call""#)
     }
 
     @Test("finds the body at fault first where its envelope is not complete")
