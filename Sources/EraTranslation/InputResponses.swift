@@ -8,6 +8,9 @@ public struct InputResponses: Sendable {
     /// Handling").
     public let results: [ByteBuffer?]
 
+    /// How many answers a retry may bring, asked for or not.
+    public static let maxResponses = 4 * InputRequired.maxRequests
+
     /// Whether there is an answer to every request.
     public var isComplete: Bool { results.allSatisfy { $0 != nil } }
 
@@ -33,7 +36,8 @@ public struct InputResponses: Sendable {
     /// Reads the answers of a retry. Those that nobody asked for are ignored.
     ///
     /// - Parameter keys: the keys under which the requests were asked.
-    /// - Throws: -32602 where the answers are no object, one that was asked for is no object, or comes twice.
+    /// - Throws: -32602 where the answers are no object, one that was asked for is no object, or comes twice,
+    ///   and where there are more than ``maxResponses``.
     public init(of message: Message, expecting keys: [String]) throws(ProtocolError) {
         let bytes = message.bytes
         let map = message.scan[.paramsInputResponses]
@@ -43,7 +47,12 @@ public struct InputResponses: Sendable {
         var results = [ByteBuffer?](repeating: nil, count: keys.count)
         let span = bytes.readableBytesSpan
         var items = ItemCursor(map, in: span)
+        var count = 0
         while let (key, value) = items.next(span) {
+            count += 1
+            guard count <= Self.maxResponses else {
+                throw .invalidParams("params.inputResponses has more than \(Self.maxResponses) members")
+            }
             guard let name = JSONText.string(key, in: bytes),
                 let index = keys.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) })
             else { continue }

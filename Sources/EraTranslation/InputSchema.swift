@@ -20,7 +20,7 @@ struct InputSchema {
     /// `nil` for a schema without annotations.
     static func annotations(of schema: ByteRange, in bytes: ByteBuffer) -> ToolPage.Annotations? {
         var walk = InputSchema(bytes: bytes)
-        walk.visit(schema, isReachable: true, depth: 1)
+        _ = walk.visit(Int(schema.lower), isReachable: true, depth: 1)
         if let problem = walk.problem { return .invalid(reason: problem) }
         return walk.parameters.isEmpty ? nil : .headers(ParameterHeaders(parameters: walk.parameters))
     }
@@ -33,54 +33,76 @@ struct InputSchema {
         case properties, annotation, type, schema, schemas, namedSchemas, data
     }
 
-    /// Looks at one schema and those within it; the first problem ends the walk.
-    private mutating func visit(_ schema: ByteRange, isReachable: Bool, depth: Int) {
-        guard problem == nil, JSONText.kind(of: schema, in: bytes) == .object else { return }
+    /// Looks at the schema that begins at `start` and at those within it, each byte once; the first problem ends the
+    /// walk.
+    ///
+    /// - Returns: the offset behind it.
+    private mutating func visit(_ start: Int, isReachable: Bool, depth: Int) -> Int {
+        let bytes = bytes
+        let span = bytes.readableBytesSpan
+        guard JSONWalk.byte(span, start) == UInt8(ascii: "{") else { return JSONWalk.valueEnd(span, at: start) }
         guard depth <= Self.maxDepth else {
             problem = "schemas are nested deeper than \(Self.maxDepth)"
-            return
+            return span.byteCount
         }
         var annotation = ByteRange.absent
         var type = ByteRange.absent
-        let bytes = bytes
-        let span = bytes.readableBytesSpan
-        var members = ItemCursor(schema, in: span)
-        while problem == nil, let (key, value) = members.next(span) {
+        var members = ItemCursor(at: start, in: span)
+        while problem == nil, let (key, value) = members.nextKey(span) {
+            let end: Int
             switch Self.keyword(key, in: bytes) {
-            case .annotation: annotation = value
-            case .type: type = value
+            case .annotation:
+                end = JSONWalk.valueEnd(span, at: value)
+                annotation = ByteRange(value, end)
+            case .type:
+                end = JSONWalk.valueEnd(span, at: value)
+                type = ByteRange(value, end)
             case .properties:
-                forEachItem(of: value, .object) { walk, key, value in
-                    guard isReachable else { return walk.visit(value, isReachable: false, depth: depth + 1) }
-                    guard let name = JSONText.string(key, in: walk.bytes) else {
-                        walk.problem = "a property's name has a lone surrogate"
-                        return
-                    }
-                    walk.path.append(name)
-                    walk.visit(value, isReachable: true, depth: depth + 1)
-                    walk.path.removeLast()
+                end = visitItems(at: value, of: UInt8(ascii: "{")) { walk, key, value in
+                    walk.visitProperty(key, value, isReachable: isReachable, depth: depth + 1)
                 }
-            case .schema:
-                visit(value, isReachable: false, depth: depth + 1)
-                // Older dialects have arrays of schemas there (draft 7, `items`).
-                forEachItem(of: value, .array) { $0.visit($2, isReachable: false, depth: depth + 1) }
-            case .schemas: forEachItem(of: value, .array) { $0.visit($2, isReachable: false, depth: depth + 1) }
+            case .schema where JSONWalk.byte(span, value) == UInt8(ascii: "{"):
+                end = visit(value, isReachable: false, depth: depth + 1)
+            case .schema, .schemas:
+                // Draft 7 has arrays of schemas in `items` as well.
+                end = visitItems(at: value, of: UInt8(ascii: "[")) {
+                    $0.visit($2, isReachable: false, depth: depth + 1)
+                }
             case .namedSchemas:
-                forEachItem(of: value, .object) { $0.visit($2, isReachable: false, depth: depth + 1) }
-            case .data: break
+                end = visitItems(at: value, of: UInt8(ascii: "{")) {
+                    $0.visit($2, isReachable: false, depth: depth + 1)
+                }
+            case .data: end = JSONWalk.valueEnd(span, at: value)
             }
+            members.leaveValue(at: end, span)
         }
         if annotation.isPresent, problem == nil { note(annotation, type, isReachable) }
+        return members.end
     }
 
-    private mutating func forEachItem(
-        of range: ByteRange, _ kind: JSONKind, _ body: (inout InputSchema, ByteRange, ByteRange) -> Void
-    ) {
-        guard JSONText.kind(of: range, in: bytes) == kind else { return }
+    private mutating func visitProperty(_ key: ByteRange, _ start: Int, isReachable: Bool, depth: Int) -> Int {
+        guard isReachable else { return visit(start, isReachable: false, depth: depth) }
+        guard let name = JSONText.string(key, in: bytes) else {
+            problem = "a property's name has a lone surrogate"
+            return start
+        }
+        path.append(name)
+        defer { path.removeLast() }
+        return visit(start, isReachable: true, depth: depth)
+    }
+
+    /// Visits the items of an object or array, told by its `opening`; steps over any other value.
+    private mutating func visitItems(
+        at start: Int, of opening: UInt8, _ body: (inout InputSchema, ByteRange, Int) -> Int
+    ) -> Int {
         let bytes = bytes
         let span = bytes.readableBytesSpan
-        var items = ItemCursor(range, in: span)
-        while problem == nil, let (key, value) = items.next(span) { body(&self, key, value) }
+        guard JSONWalk.byte(span, start) == opening else { return JSONWalk.valueEnd(span, at: start) }
+        var items = ItemCursor(at: start, in: span)
+        while problem == nil, let (key, value) = items.nextKey(span) {
+            items.leaveValue(at: body(&self, key, value), span)
+        }
+        return items.end
     }
 
     private mutating func note(_ annotation: ByteRange, _ type: ByteRange, _ isReachable: Bool) {

@@ -13,16 +13,16 @@ public import JSONRPCWire
 /// | what | legacy → modern | modern → legacy | source |
 /// |---|---|---|---|
 /// | request envelope | ``OutgoingEnvelope`` puts it on | ``RequestEnvelope`` reads it, ``RequestEnvelope/stripped(from:progressToken:)`` takes it off | basic/index "`_meta`" |
-/// | handshake | `initialize` result from a discover result | `server/discover` result from an initialize result: ``HandshakeTranslation`` | server/discover |
+/// | handshake | a discover result from an `initialize` result: ``HandshakeTranslation`` | and the reverse | server/discover |
 /// | capabilities | `tasks` and `roots.listChanged` go | the tasks extension goes, all else stays: ``CapabilityTranslation`` | changelog, major 5 and 6 |
 /// | results | `resultType`, and `ttlMs`, `cacheScope` where the schema demands them | those three go: ``ResultTranslation`` | basic/index "ResultType", server/utilities/caching |
 /// | errors | -32002 and -32042 get codes that exist | all stay: ``ErrorTranslation`` | basic/index "Error Codes" |
 /// | requests of the server | one ``InputRequired`` result | its embedded requests, one by one | basic/patterns/mrtr |
-/// | their answers | ``InputResponses`` of the retry | ``OutgoingEnvelope/retrying(_:progressToken:responses:requestState:)`` | basic/patterns/mrtr |
-/// | what a retry continues | ``RequestState``, issued and verified by ``RequestStateKeys`` | the upstream's own, as sent | basic/patterns/mrtr "Server Requirements" |
-/// | subscriptions | ``SubscriptionFilter`` of `subscriptions/listen` | the same, built for an upstream | basic/patterns/subscriptions |
+/// | their answers | ``OutgoingEnvelope/retrying(_:progressToken:responses:requestState:)`` | ``InputResponses`` of the retry | basic/patterns/mrtr |
+/// | what a retry continues | ``RequestStateKeys/issue(_:at:)`` | ``RequestStateKeys/verify(_:caller:request:at:)`` | basic/patterns/mrtr "Server Requirements" |
+/// | subscriptions | ``SubscriptionFilter/listenParams(_:)`` | ``SubscriptionFilter/init(of:)`` | basic/patterns/subscriptions |
 /// | notifications | ``Subscription/tagged(_:)`` | ``Subscription/untagged(_:)`` | basic/patterns/subscriptions |
-/// | HTTP headers | – | ``RequestHeaders``, ``ParameterHeaders`` | basic/transports/streamable-http |
+/// | HTTP headers | – | ``RequestHeaders``, ``ToolPage``, ``ParameterHeaders`` | basic/transports/streamable-http |
 /// | methods that one era lacks | ``isLegacyOnly(_:)`` | ``isModernOnly(_:)`` | changelog, major 2 to 6 |
 ///
 /// Two stretches of a message are never edited twice: every function gives ``Splices``, which the caller joins with its

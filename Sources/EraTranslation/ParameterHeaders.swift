@@ -61,16 +61,20 @@ public struct ParameterHeaders: Hashable, Sendable {
     ) {
         guard !candidates.isEmpty, JSONText.kind(of: object, in: bytes) == .object else { return }
         let span = bytes.readableBytesSpan
-        var visited: Set<String> = []
+        var visited: [Int] = []
         var items = ItemCursor(object, in: span)
         while let (key, value) = items.next(span) {
-            let matching = candidates.filter { Self.isNamed(key, parameters[$0].path[depth], in: bytes) }
-            guard let first = matching.first else { continue }
+            let name = KeyName(key, in: bytes)
+            guard let first = candidates.first(where: { name.equals(parameters[$0].path[depth], in: span) }) else {
+                continue
+            }
             // Which one counts would depend on the reader.
-            guard visited.insert(parameters[first].path[depth]).inserted else {
+            guard !visited.contains(first) else {
                 repeated = first
                 return
             }
+            visited.append(first)
+            let matching = candidates.filter { name.equals(parameters[$0].path[depth], in: span) }
             for index in matching where parameters[index].path.count == depth + 1 { values[index] = value }
             collect(
                 value, of: bytes, depth: depth + 1, among: matching.filter { parameters[$0].path.count > depth + 1 },
@@ -78,13 +82,30 @@ public struct ParameterHeaders: Hashable, Sendable {
         }
     }
 
-    private static func isNamed(_ key: ByteRange, _ name: String, in bytes: ByteBuffer) -> Bool {
-        // An escaped spelling is longer than what it stands for.
-        guard key.count - 2 >= name.utf8.count else { return false }
-        let content = bytes.piece(ByteRange(Int(key.lower) + 1, Int(key.upper) - 1)).readableBytesView
-        if !content.contains(UInt8(ascii: "\\")) { return content.elementsEqual(name.utf8) }
-        guard let text = JSONText.string(key, in: bytes) else { return false }
-        return text.utf8.elementsEqual(name.utf8)
+    /// A member's name, unescaped where it has escapes, to be compared with many others as bytes.
+    private struct KeyName {
+        private let content: ByteRange
+        private var unescaped: [UInt8]?
+
+        init(_ key: ByteRange, in bytes: ByteBuffer) {
+            content = ByteRange(Int(key.lower) + 1, Int(key.upper) - 1)
+            guard bytes.piece(content).readableBytesView.contains(UInt8(ascii: "\\")) else { return }
+            // A lone surrogate makes a name that equals none; 0xFF is in no text either.
+            unescaped = JSONText.string(key, in: bytes).map { Array($0.utf8) } ?? [0xFF]
+        }
+
+        @inline(__always)
+        func equals(_ name: String, in span: RawSpan) -> Bool {
+            let name = name.utf8
+            if let unescaped { return unescaped.elementsEqual(name) }
+            guard content.count == name.count else { return false }
+            var offset = Int(content.lower)
+            for byte in name {
+                guard JSONWalk.byte(span, offset) == byte else { return false }
+                offset &+= 1
+            }
+            return true
+        }
     }
 
     /// Whether a client has to repeat the value: null counts as absent, and what is no primitive has no text.

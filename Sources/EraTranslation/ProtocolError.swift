@@ -87,14 +87,22 @@ extension ProtocolError {
             data: data.finished(), httpStatus: 400)
     }
 
-    /// Foreign text for a message, in quotes and cut short.
+    /// Foreign text for a message, in quotes, cut short and without what could forge or turn around a line of a log.
     static func quoted(_ text: String) -> String {
-        "\"\(short(text))\""
+        var quoted = "\""
+        for scalar in text.unicodeScalars.prefix(longestQuote) {
+            switch scalar.value {
+            case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x2069, 0xFEFF:
+                quoted += "\\u{\(String(scalar.value, radix: 16))}"
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return text.unicodeScalars.count > longestQuote ? "\(quoted)…\"" : "\(quoted)\""
     }
 
+    /// A character may be any number of scalars, so those are what is counted.
     private static func short(_ text: String) -> String {
-        // A character may be any number of scalars, so those are what is counted.
-        guard text.utf8.count > longestQuote else { return text }
+        guard text.utf8.count > longestQuote, text.unicodeScalars.count > longestQuote else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.prefix(longestQuote))) + "…"
     }
 

@@ -55,7 +55,10 @@ public struct RequestHeaders: Sendable {
             return
         }
         guard let decoded = Self.decoded(name) else { throw .headerMismatch("Mcp-Name is not well encoded") }
-        try Self.compare(decoded, "Mcp-Name", with: target, of: bytes, isRequest)
+        // Not quoted: a URI may hold what is none of the log's business.
+        guard let body = JSONText.string(target, in: bytes), body.utf8.elementsEqual(decoded.utf8) else {
+            throw .headerMismatch("Mcp-Name is not what params of the body name")
+        }
     }
 
     /// What `Mcp-Name` repeats; `nil` for a method that has no such header ("Standard Request Headers").

@@ -22,7 +22,7 @@ public struct RequestStateKey: Sendable {
 /// The keys that sign and verify request states (basic/patterns/mrtr, "Server Requirements", 4 and 5): the current one,
 /// and those before it for as long as a state that they signed has not expired.
 ///
-/// A state is HMAC-SHA256 over its key's number, its expiry, the id of the open call and digests of caller and request.
+/// A state is HMAC-SHA256 over its key's number, its expiry, the id of the open call and a digest of caller and request.
 /// Nothing in it is secret, and nothing can be learnt from it of who the caller is. It is *not* single-use: whoever
 /// holds the open calls must take a call out of its table when the first state that names it is verified, and refuse
 /// the second.
@@ -65,7 +65,7 @@ public struct RequestStateKeys: Sendable {
         return true
     }
 
-    /// The text that stands for `state` until its lifetime is over: some 110 characters of base64url.
+    /// The text that stands for `state` until its lifetime is over: 92 characters of base64url.
     public mutating func issue(_ state: RequestState, at now: UInt64) -> String {
         let (end, overflows) = now.addingReportingOverflow(lifetime)
         let expiry = overflows ? UInt64.max : end
@@ -76,8 +76,7 @@ public struct RequestStateKeys: Sendable {
         bytes.appendBigEndian(current.number)
         bytes.appendBigEndian(expiry)
         bytes.appendBigEndian(state.callID)
-        bytes.append(contentsOf: Self.digest(of: state.caller, current.key))
-        bytes.append(contentsOf: Self.digest(of: state.request, current.key))
+        bytes.append(contentsOf: Self.digest(of: state.caller, state.request, current.key))
         bytes.append(contentsOf: HMAC<SHA256>.authenticationCode(for: bytes, using: current.key.secret))
         return Base64Text.encode(bytes, .url)
     }
@@ -102,38 +101,35 @@ public struct RequestStateKeys: Sendable {
         else { throw .forged }
         guard now < bytes.integer(Layout.expiry) else { throw .expired }
         // The signature vouches for what stands there, so nothing can be tried out here and time tells nothing.
-        let isCallers = Self.digest(of: caller, key).elementsEqual(bytes[Layout.caller])
-        let isRequests = Self.digest(of: request, key).elementsEqual(bytes[Layout.request])
-        guard isCallers, isRequests else { throw .foreign }
+        guard Self.digest(of: caller, request, key).elementsEqual(bytes[Layout.digest]) else { throw .foreign }
         return bytes.integer(Layout.callID)
     }
 
-    /// Where the parts stand. What is signed begins with the version, what is digested with 0xC0 or 0xC1: so each of
-    /// the three uses of a key is kept apart.
+    /// Where the parts stand. What is signed begins with the version, what is digested with another byte: so the two
+    /// uses of a key are kept apart.
     private enum Layout {
         static let version: UInt8 = 1
+        static let digestPrefix: UInt8 = 0xC0
         static let number = 1..<5
         static let expiry = 5..<13
         static let callID = 13..<21
-        static let caller = 21..<37
-        static let request = 37..<53
-        static let code = 53..<85
-        static let byteCount = 85
-        static let textCount = 114
+        static let digest = 21..<37
+        static let code = 37..<69
+        static let byteCount = 69
+        static let textCount = 92
     }
 
-    private static func digest(of caller: String, _ key: RequestStateKey) -> [UInt8] {
-        digest([0xC0] + Array(caller.utf8), key)
-    }
-
-    private static func digest(of request: RequestBinding, _ key: RequestStateKey) -> [UInt8] {
-        // No method has a byte of 0xFF, which UTF-8 does not know, so the two texts cannot run into each other.
-        digest([0xC1] + Array(request.method.utf8) + [0xFF] + Array(request.target.utf8), key)
-    }
-
-    /// Under the key, lest somebody who sees a state can find out by trial whose it is.
-    private static func digest(_ bytes: [UInt8], _ key: RequestStateKey) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key.secret).prefix(Layout.caller.count))
+    /// Whom and what a state is for, under the key, lest somebody who sees it can find out by trial.
+    private static func digest(of caller: String, _ request: RequestBinding, _ key: RequestStateKey) -> [UInt8] {
+        // UTF-8 has no byte of 0xFF, so that the texts cannot run into each other.
+        var bytes: [UInt8] = [Layout.digestPrefix]
+        bytes.reserveCapacity(3 + caller.utf8.count + request.method.utf8.count + request.target.utf8.count)
+        bytes.append(contentsOf: caller.utf8)
+        bytes.append(0xFF)
+        bytes.append(contentsOf: request.method.utf8)
+        bytes.append(0xFF)
+        bytes.append(contentsOf: request.target.utf8)
+        return Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key.secret).prefix(Layout.digest.count))
     }
 }
 

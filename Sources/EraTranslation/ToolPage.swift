@@ -48,23 +48,19 @@ public enum ToolPage {
     /// all of which are ASCII letters or hyphens and are escaped by no encoder that means well.
     static func mayHaveAnnotation(_ range: ByteRange, in bytes: ByteBuffer) -> Bool {
         let span = bytes.readableBytesSpan
-        var offset = Int(range.lower)
         let end = Int(range.upper)
-        while offset < end {
-            switch JSONWalk.byte(span, offset) {
-            case UInt8(ascii: "x") where begins("x-mcp-header", at: offset, span): return true
-            case UInt8(ascii: "\\"):
-                if begins("\\u00", at: offset, span) {
-                    let high = JSONWalk.byte(span, offset &+ 4)
-                    if (UInt8(ascii: "4")...UInt8(ascii: "7")).contains(high) || begins("2", at: offset &+ 4, span) {
-                        return true
-                    }
-                }
-                offset &+= 2
-            default: offset &+= 1
+        var offset = Int(range.lower)
+        while true {
+            offset = JSONWalk.find(UInt8(ascii: "x"), or: UInt8(ascii: "\\"), in: span, from: offset, to: end)
+            guard offset < end else { return false }
+            if begins("x-mcp-header", at: offset, span) || begins("\\u002", at: offset, span) { return true }
+            if begins("\\u00", at: offset, span),
+                (UInt8(ascii: "4")...UInt8(ascii: "7")).contains(JSONWalk.byte(span, offset &+ 4))
+            {
+                return true
             }
+            offset &+= JSONWalk.byte(span, offset) == UInt8(ascii: "\\") ? 2 : 1
         }
-        return false
     }
 
     private static func begins(_ text: StaticString, at offset: Int, _ span: RawSpan) -> Bool {

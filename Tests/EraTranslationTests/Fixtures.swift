@@ -69,7 +69,7 @@ extension Message {
 
 /// The error that `body` must throw.
 func failure<Value>(
-    _ location: SourceLocation = #_sourceLocation, _ body: () throws(ProtocolError) -> Value
+    _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Value
 ) throws -> ProtocolError {
     do {
         let value = try body()

@@ -67,7 +67,7 @@ struct RequestEnvelopeTests {
         ] as [(String?, String)])
     func missing(params: String?, names: String) throws {
         let message = try request("tools/list", params)
-        let error = try failure { () throws(ProtocolError) in try RequestEnvelope(of: message) }
+        let error = try failure { try RequestEnvelope(of: message) }
         #expect(error.code == -32602)
         #expect(error.httpStatus == 400)
         #expect(error.message == "params._meta lacks io.modelcontextprotocol/\(names)")
@@ -90,7 +90,7 @@ struct RequestEnvelopeTests {
         ])
     func shape(meta: String) throws {
         let message = try request("tools/list", "{\"_meta\":{\(meta)}}")
-        let error = try failure { () throws(ProtocolError) in try RequestEnvelope(of: message) }
+        let error = try failure { try RequestEnvelope(of: message) }
         #expect(error.code == -32602)
         #expect(error.httpStatus == 400)
     }
@@ -102,7 +102,7 @@ struct RequestEnvelopeTests {
             "tools/list",
             #"{"_meta":{"io.modelcontextprotocol/protocolVersion":"1900-01-01","io.modelcontextprotocol/clientCapabilities":7}}"#
         )
-        let error = try failure { () throws(ProtocolError) in
+        let error = try failure {
             try RequestEnvelope(of: message, supported: ["2026-07-28", "2025-11-25"])
         }
         #expect(error.code == -32022)
@@ -124,7 +124,7 @@ struct RequestEnvelopeTests {
             "tools/list",
             #"{"_meta":{"io.modelcontextprotocol/protocolVersion":"\#(long)","io.modelcontextprotocol/clientCapabilities":{}}}"#
         )
-        let error = try failure { () throws(ProtocolError) in try RequestEnvelope(of: message) }
+        let error = try failure { try RequestEnvelope(of: message) }
         #expect(error.message.utf8.count < 400)
         #expect(error.reply(to: .null).readableBytes < 1000)
     }
@@ -132,7 +132,7 @@ struct RequestEnvelopeTests {
     @Test("tells which declared capability is missing, with -32021 and 400")
     func undeclared() throws {
         let envelope = try RequestEnvelope(of: request("tools/list", "{\"_meta\":{\(requiredMembers)}}"))
-        let error = try failure { () throws(ProtocolError) in try envelope.require(.elicitationForm) }
+        let error = try failure { try envelope.require(.elicitationForm) }
         #expect(error.code == -32021)
         #expect(error.httpStatus == 400)
         #expect(error.message == "the client has not declared elicitation")
