@@ -78,8 +78,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "AuditTrail", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", "ToolPolicy",
-                "Upstream", nioCore, nioPosix, logging,
+                "AuditTrail", "EraTranslation", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting",
+                "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
             ]),
 
         // Layer 5: how clients come in.

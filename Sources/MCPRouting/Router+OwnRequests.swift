@@ -86,6 +86,7 @@ extension Router {
                 return false
             }
             state.catalog.reading = []
+            state.catalog.headersRead = [:]
             state.catalog.isStale = false
             return true
         }
@@ -118,6 +119,15 @@ extension Router {
             hasher.combine(message.bytes.readableBytesView[start..<(start + entry.count)])
             entries.append((name, hasher.finalize()))
         }
+        for (tool, annotations) in ToolPage.annotations(in: message) {
+            switch annotations {
+            case .headers(let headers):
+                // The first of two tools with one name counts.
+                upstreams.update(upstream) { $0.catalog.headersRead[tool] = $0.catalog.headersRead[tool] ?? headers }
+            case .invalid(let reason):
+                actions.append(.log(.info("a tool of the upstream has unusable x-mcp-header annotations: \(reason)")))
+            }
+        }
         let count = upstreams.update(upstream) { state in
             state.catalog.reading?.append(contentsOf: entries)
             return state.catalog.reading?.count ?? 0
@@ -131,6 +141,7 @@ extension Router {
         }
         let isStale = upstreams.update(upstream) { state in
             state.catalog.tools = state.catalog.reading
+            state.catalog.headers = state.catalog.headersRead
             state.catalog.reading = nil
             return state.catalog.isStale
         }

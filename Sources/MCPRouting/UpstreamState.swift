@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import EraTranslation
 internal import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
@@ -114,6 +115,10 @@ struct ToolCatalog {
     var tools: [(name: String, hash: Int)]?
     /// The reading in progress.
     var reading: [(name: String, hash: Int)]?
+    /// The tools whose calls over HTTP repeat arguments in headers, with those.
+    var headers: [String: ParameterHeaders] = [:]
+    /// The same of the reading in progress.
+    var headersRead: [String: ParameterHeaders] = [:]
     /// The list changed while it was being read.
     var isStale = false
 
