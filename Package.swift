@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -62,6 +63,8 @@ let package = Package(
         // Layer 2: the one snapshot and the values that audit and metrics consume.
         module(
             "GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "OutputSanitizer", "ToolPolicy", nioCore]),
+        // What a message of one protocol era is in the other.
+        module("EraTranslation", ["JSONRPCWire", nioCore, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
         module(
@@ -71,7 +74,8 @@ let package = Package(
         module(
             "MCPRouting",
             [
-                "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", "ToolPolicy", nioCore,
+                "EraTranslation", "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", "ToolPolicy",
+                nioCore,
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
@@ -79,8 +83,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "AuditTrail", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", "ToolPolicy",
-                "Upstream", nioCore, nioPosix, logging,
+                "AuditTrail", "EraTranslation", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting",
+                "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
             ]),
 
         // Layer 5: how clients come in.
@@ -159,6 +163,7 @@ let package = Package(
             dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "Systemd", "ToolPolicy", nioCore],
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
+        tests("EraTranslation", ["JSONRPCWire", nioCore]),
         tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", nioCore]),
         tests("OutputSanitizer", ["JSONRPCWire", nioCore], resources: [.copy("Golden")]),
         .executableTarget(

@@ -1,3 +1,4 @@
+public import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 public import JSONRPCWire
@@ -26,6 +27,20 @@ extension Gateway {
         if wireLog != nil { show(body, from: id) }
         take(outcome, body, from: client, exchange: exchange, at: now)
         performInput(of: client)
+    }
+
+    /// The client of an exchange has gone before its answer. In the modern era that cancels its requests (transports/
+    /// streamable-http, "Cancellation"); in the legacy era a door does not call this.
+    public func dropped(_ exchange: Exchange, of id: SessionID) {
+        eventLoop.assertInEventLoop()
+        guard clients[id] != nil else { return }
+        router.dropped(exchange, of: id, at: clock.now())
+        perform()
+    }
+
+    /// Which headers a `tools/call` has to repeat its arguments in; nil where there is nothing to check.
+    public func parameterHeaders(of tool: String, for id: SessionID) -> ParameterHeaders? {
+        router.parameterHeaders(of: tool, for: id)
     }
 
     /// A client has ended its session: what is in flight is cancelled.

@@ -148,12 +148,12 @@ extension Gateway {
     }
 
     private func decided(_ next: RestartDecision, _ link: UpstreamLink, detail: String) {
-        if router.isNextShared(link.id) {
+        if router.isNextShared(link.id) || router.isRival(link.id) {
             // The operator waits for an answer: a second try would only delay it.
             router.upstreamFailed(link.id, detail, at: clock.now())
         } else if case .gaveUp(let retry) = next {
             router.upstreamFailed(link.id, detail, at: clock.now())
-            if link.role == .shared {
+            if link.id == router.sharedUpstream.id {
                 onFirstHandshake?(detail)
                 onFirstHandshake = nil
             }

@@ -52,11 +52,6 @@ final class Reading {
         refuse(value.position, "\(name): expected \(expected), got \(got)\(remedy)")
     }
 
-    /// Refuses what the language knows and this version cannot do.
-    func require(_ feature: Feature, at position: YAMLPosition) {
-        if let message = feature.refusal { refuse(position, message) }
-    }
-
     /// The absolute form of a path: `~` and `~/` are the home directory, relative ones start at the file's own.
     func path(_ text: Text) -> String? {
         let value = text.value

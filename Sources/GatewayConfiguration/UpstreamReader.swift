@@ -19,10 +19,7 @@ struct UpstreamReader {
         upstream.environment = environment(section)
         upstream.inherit = inherit(section)
         upstream.workingDirectory = section.path(of: "cwd")
-        if let era = section.choice("era", UpstreamEra.self) {
-            upstream.era = era
-            if era == .modern { reading.require(.modernEra, at: section.position(of: "era")) }
-        }
+        if let era = section.choice("era", UpstreamEra.self) { upstream.era = era }
         if let sessions = section.choice("sessions", SessionSharing.self) {
             upstream.sessions = sessions
         }

@@ -96,11 +96,11 @@ enum MemberNames {
             read("serverInfo", .resultServerInfo), read("content", .resultContent),
             read("structuredContent", .resultStructuredContent), read("resultType", .resultType),
             read("inputRequests", .resultInputRequests), read("requestState", .resultRequestState),
-            read("_meta", .resultMeta),
+            read("_meta", .resultMeta), read("ttlMs", .resultTTL), read("cacheScope", .resultCacheScope),
         ]
         + protected(
             // Handshake and discovery.
-            "instructions", "supportedVersions", "ttlMs", "cacheScope",
+            "instructions", "supportedVersions",
             // Lists, reads, prompts, completion.
             "resources", "resourceTemplates", "prompts", "contents", "messages", "description", "completion",
             // Answers of clients: sampling, elicitation, roots.

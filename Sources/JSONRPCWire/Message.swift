@@ -34,6 +34,7 @@ public enum Member: Int, CaseIterable, Sendable {
     // Inside `result`, when it is an object.
     case resultTools, resultNextCursor, resultIsError, resultProtocolVersion, resultCapabilities, resultServerInfo
     case resultContent, resultStructuredContent, resultType, resultInputRequests, resultRequestState, resultMeta
+    case resultTTL, resultCacheScope
     // Inside `error`, when it is an object.
     case errorCode, errorMessage, errorData
 }

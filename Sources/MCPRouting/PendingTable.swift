@@ -18,6 +18,8 @@ final class Pending {
         case none
         case subscribed(ExactName)
         case initialize(offer: String)
+        case discover
+        case listen(Listening)
     }
 
     /// Where the request is.
@@ -28,11 +30,29 @@ final class Pending {
         case forwarded
         /// Answered; a worker looks at the result.
         case reviewing
+        /// Its upstream needs to know more, and its legacy client is being asked.
+        case asking
+        /// Its modern client was answered with what its upstream asks; the upstream still works on it.
+        case held
+        /// A modern client's retry: waits for the answer to the call that is held.
+        case continuing
         /// Has had its RESPONSE; stays only so that a late answer is known.
         case tombstone
     }
 
     let owner: Owner
+    /// Its client's era.
+    let era: Era
+    /// Whether its upstream is of the other era.
+    var isBridged = false
+    /// The client's message, where an upstream of the other era may ask something during it.
+    var original: Message?
+    /// What its legacy client is being asked, and how often it was.
+    var round: InputRound?
+    var rounds = 0
+    /// The held call that a retry continues, and the retry of a held call.
+    var predecessor: PendingID?
+    var successor: PendingID?
     /// The client's id as sent.
     let id: Lexeme
     /// The client's id as a key of its session.
@@ -51,18 +71,21 @@ final class Pending {
     let isReviewed: Bool
     let effect: Effect
     var stage: Stage
-    /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond.
-    let timeout: UInt64
+    /// The timeout in force, in nanoseconds, and the point that progress cannot push it beyond. The largest number for
+    /// none.
+    var timeout: UInt64
     let hardDeadline: UInt64
 
     init(
-        owner: Owner, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil, call: AuditEvent.Call,
+        owner: Owner, era: Era = .legacy, id: Lexeme = .null, key: RequestID = .integer(0), token: Lexeme? = nil,
+        call: AuditEvent.Call,
         snapshot: Snapshot, identity: SessionIdentity? = nil, admitted: UInt64, upstream: UpstreamID,
         batch: BatchID? = nil, exchange: Exchange = .session, isReviewed: Bool = false, effect: Effect = .none,
         stage: Stage, timeout: UInt64,
         hardDeadline: UInt64
     ) {
         self.owner = owner
+        self.era = era
         self.id = id
         self.key = key
         self.token = token
@@ -80,6 +103,14 @@ final class Pending {
         self.hardDeadline = hardDeadline
     }
 
+    /// Whether it is an open subscription.
+    var isListen: Bool {
+        switch (owner, effect) {
+        case (.gateway(.listen), _), (_, .listen): true
+        default: false
+        }
+    }
+
     var session: SessionID? {
         if case .client(let session) = owner { session } else { nil }
     }
@@ -87,11 +118,14 @@ final class Pending {
 
 /// What the gateway asks an upstream for on its own account.
 enum OwnRequest {
-    case handshake
+    case discover
+    case initialize
     case setLevel
     case subscribe
     case unsubscribe
     case tools(page: Int)
+    /// The gateway's own `subscriptions/listen`: has no end of its own.
+    case listen
 }
 
 /// All requests in flight, found by place in constant time, with their deadlines.
@@ -155,7 +189,9 @@ struct PendingTable {
     /// What an answer to a request means.
     enum Standing {
         case own(OwnRequest)
-        case waiting, reviewing, tombstone
+        case waiting, reviewing, tombstone, held
+        /// Nothing of it is at the upstream.
+        case withClient
         case forwarded(isReviewed: Bool)
     }
 
@@ -167,6 +203,8 @@ struct PendingTable {
             case .waiting: return .waiting
             case .reviewing: return .reviewing
             case .tombstone: return .tombstone
+            case .held: return .held
+            case .asking, .continuing: return .withClient
             case .forwarded: return .forwarded(isReviewed: request.isReviewed)
             }
         }
@@ -226,6 +264,7 @@ struct PendingTable {
     private mutating func link(_ index: Int, now: UInt64) {
         // `insert` and `restart` only link occupied slots.
         let timeout = slots[index].pending!.timeout
+        guard timeout < .max else { return slots[index].list = -1 }
         let list = self.list(for: timeout)
         slots[index].deadline = now + timeout
         slots[index].list = list
@@ -252,6 +291,7 @@ struct PendingTable {
 
     private mutating func unlink(_ index: Int) {
         let slot = slots[index]
+        guard slot.list >= 0 else { return }
         if slot.previous >= 0 { slots[slot.previous].next = slot.next } else { lists[slot.list].head = slot.next }
         if slot.next >= 0 { slots[slot.next].previous = slot.previous } else { lists[slot.list].tail = slot.previous }
     }

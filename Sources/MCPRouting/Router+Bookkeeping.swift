@@ -14,14 +14,19 @@ extension Router {
         guard let text = incoming.message.string(.paramsLevel), let level = MCPLogLevel(text) else {
             return fail(incoming, code: -32602, "logging/setLevel without a known params.level", at: now)
         }
-        sessions.update(incoming.session) { $0.level = level }
+        sessions.update(incoming.session) {
+            $0.level = level
+            $0.envelope = nil
+        }
         adjustLevel(of: upstream, at: now)
         answer(incoming, Reply.empty(id: incoming.id), at: now)
     }
 
     /// Sets the most verbose level that any session wants, when that has changed.
     mutating func adjustLevel(of upstream: UpstreamID, at now: Moment) {
-        let wanted = members(of: upstream).compactMap { id in sessions.read(id) { $0.level } ?? nil }.min()
+        let wanted = sessions.ids.compactMap { id in
+            sessions.read(id) { $0.upstream == upstream && $0.phase != .initializing ? $0.level : nil } ?? nil
+        }.min()
         let isChanged = upstreams.update(upstream) { state in
             // With nobody left who asked, the last level stays: servers have no way back to their default.
             guard let wanted, state.level != wanted else { return false }
@@ -32,7 +37,9 @@ extension Router {
     }
 
     private mutating func sendLevel(to upstream: UpstreamID, at now: Moment) {
-        guard let level = upstreams.read(upstream, { $0.level }) ?? nil else { return }
+        // In the modern era each request carries it.
+        guard upstreams.read(upstream, { $0.era }) == .legacy, let level = upstreams.read(upstream, { $0.level }) ?? nil
+        else { return }
         ask(.setLevel, of: upstream, MCPMethod.setLevel.rawValue, Reply.params("level", level.name), at: now)
     }
 
@@ -57,7 +64,9 @@ extension Router {
         let isFirst = upstreams.read(upstream) { $0.subscribers[uri] == nil } ?? true
         sessions.update(incoming.session) { _ = $0.subscriptions.insert(uri) }
         upstreams.update(upstream) { _ = $0.subscribers[uri, default: []].insert(incoming.session) }
-        if isFirst {
+        if upstreams.read(upstream, { $0.era }) == .modern {
+            subscriptionsChanged(incoming, at: upstream, isFirst, at: now)
+        } else if isFirst {
             if !forward(incoming, effect: .subscribed(uri), at: now) {
                 sessions.update(incoming.session) { _ = $0.subscriptions.remove(uri) }
                 _ = leave(incoming.session, uri, on: upstream)
@@ -90,7 +99,10 @@ extension Router {
         let session = incoming.session
         let was = sessions.update(session) { $0.subscriptions.remove(uri) != nil }
         // Whoever had not subscribed must not end what somebody else has.
-        if was == true, leave(session, uri, on: upstream) {
+        let isLast = was == true && leave(session, uri, on: upstream)
+        if upstreams.read(upstream, { $0.era }) == .modern {
+            subscriptionsChanged(incoming, at: upstream, isLast, at: now)
+        } else if isLast {
             forward(incoming, effect: .none, at: now)
         } else {
             answer(incoming, Reply.empty(id: incoming.id), at: now)
@@ -100,8 +112,9 @@ extension Router {
     /// An ended session's subscription, taken back on its behalf.
     mutating func unsubscribe(_ session: SessionID, from uri: ExactName, on upstream: UpstreamID, at now: Moment) {
         guard leave(session, uri, on: upstream), upstreams.read(upstream, { $0.phase == .ready }) == true,
-            upstreams.read(upstream, { $0.role }) == .shared
+            upstreams.read(upstream, { $0.role }) == .shared || sessions.read(session, { $0.era }) == .modern
         else { return }
+        guard upstreams.read(upstream, { $0.era }) == .legacy else { return listen(to: upstream, at: now) }
         ask(.unsubscribe, of: upstream, MCPMethod.unsubscribe.rawValue, Reply.params("uri", uri.string), at: now)
     }
 
@@ -121,6 +134,7 @@ extension Router {
             let (handshake, level, uris) = upstreams.read(
                 upstream, { ($0.handshake, $0.level, Array($0.subscribers.keys)) })
         else { return }
+        guard handshake?.version.era == .legacy else { return listen(to: upstream, at: now) }
         if handshake?.hasLogging == true, level != nil { sendLevel(to: upstream, at: now) }
         guard handshake?.hasSubscriptions == true else { return }
         for uri in uris.sorted(by: { $0.string < $1.string }) {

@@ -20,14 +20,14 @@ extension Router {
             .response(
                 request.call,
                 AuditEvent.Outcome(duration: duration, failure: failure, result: result, sanitized: sanitized)),
-            session: request.identity, under: request.snapshot, at: now)
+            session: request.identity, under: request.isListen ? nil : request.snapshot, at: now)
         let isShadowed = sessions.update(session) { state in
             guard state.shadowed.isEmpty else { return true }
             state.inFlight.removeValue(forKey: request.key)
             return false
         }
         if isShadowed == true { end(request, of: session) }
-        callEnded(under: request.snapshot.generation)
+        if !request.isListen { callEnded(under: request.snapshot.generation) }
     }
 
     /// Takes a request out of its session's ids in flight, some of which are in flight more than once.
@@ -48,9 +48,11 @@ extension Router {
         guard let request = pending.remove(id) else { return nil }
         let isDrained = upstreams.update(request.upstream) {
             $0.inFlight -= 1
+            if request.isListen { $0.listens -= 1 }
+            if !$0.loggers.isEmpty { $0.loggers.remove(id) }
             return $0.inFlight == 0 && $0.drainsUntil != nil
         }
-        if request.stage != .waiting, let session = request.session {
+        if request.stage != .waiting, !request.isListen, let session = request.session {
             endWork(of: session, on: request.upstream)
         }
         if isDrained == true { retire(request.upstream, at: now) }
@@ -59,7 +61,7 @@ extension Router {
 
     /// Ends a request that the client still waits for with an error of ours, and tells the upstream to stop.
     mutating func fail(_ id: PendingID, _ ending: Ending, at now: Moment) {
-        guard let request = pending[id], request.stage != .tombstone else { return }
+        guard let request = pending[id], request.stage != .tombstone, request.stage != .held else { return }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         withdraw(request, id, ending, at: now)
         deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
@@ -68,7 +70,7 @@ extension Router {
 
     /// Ends a request whose client does not wait any more: no answer.
     mutating func abandon(_ id: PendingID, _ ending: Ending, at now: Moment) {
-        guard let request = pending[id], request.stage != .tombstone else { return }
+        guard let request = pending[id], request.stage != .tombstone, request.stage != .held else { return }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         withdraw(request, id, ending, at: now)
         leaveUnanswered(request)
@@ -77,27 +79,57 @@ extension Router {
     /// Ends a request that its upstream has answered beyond use, or will never answer.
     mutating func endForwarded(_ id: PendingID, _ ending: Ending, at now: Moment) {
         guard let request = pending[id] else { return }
-        guard request.session != nil, request.stage != .tombstone else { return remove(id, at: now) }
+        if request.stage == .held { dropQuestions(of: id, ending, at: now) }
+        if let round = request.round { withdrawQuestions(of: round, ending.reason, at: now) }
+        guard request.session != nil, request.stage != .tombstone, request.stage != .held else {
+            return remove(id, at: now)
+        }
         conclude(request, ending.failure(of: request), result: nil, at: now)
         remove(id, at: now)
         deliver(SplicedMessage(ending.reply(to: request.id)), to: request, at: now)
     }
 
     /// What was forwarded is cancelled upstream and stays as a tombstone, so that a late answer is known.
-    private mutating func withdraw(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
+    mutating func withdraw(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
         switch request.stage {
         case .waiting:
+            remove(id, at: now)
+        case .forwarded where request.isListen && request.isBridged:
+            endBridgedListen(request, at: now)
             remove(id, at: now)
         case .forwarded:
             actions.append(
                 .forward(
                     request.upstream,
                     Reply.cancellation(of: Lexeme(integer: id.number), reason: ending.reason)))
-            pending.update(id) { $0.stage = .tombstone }
-            pending.restart(id, now: now.monotonic)
-        case .reviewing, .tombstone:
+            bury(id, at: now)
+        case .asking:
+            if let round = request.round { withdrawQuestions(of: round, ending.reason, at: now) }
+            remove(id, at: now)
+        case .continuing:
+            endContinuing(request, id, ending, at: now)
+        case .reviewing, .held, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
+    }
+
+    /// A retry ends before the call that it continues: that one is not wanted any more either.
+    private mutating func endContinuing(_ request: Pending, _ id: PendingID, _ ending: Ending, at now: Moment) {
+        remove(id, at: now)
+        guard let held = request.predecessor, pending.contains(held) else { return }
+        actions.append(
+            .forward(request.upstream, Reply.cancellation(of: Lexeme(integer: held.number), reason: ending.reason)))
+        bury(held, at: now)
+    }
+
+    /// What has had its RESPONSE stays for as long as the upstream may still answer it.
+    mutating func bury(_ id: PendingID, at now: Moment) {
+        let timeout = snapshot.settings.timeouts.request.nanoseconds
+        pending.update(id) {
+            $0.stage = .tombstone
+            if $0.isListen { $0.timeout = timeout }
+        }
+        pending.restart(id, now: now.monotonic)
     }
 
     /// Counts calls per snapshot, so that a removed sink lives as long as the last call that it records.
@@ -125,13 +157,16 @@ extension Router {
         switch request.stage {
         case .waiting:
             remove(id, at: now)
+        case .forwarded where request.isListen && request.isBridged:
+            withdraw(request, id, .cancelled, at: now)
         case .forwarded:
             var outgoing = SplicedMessage(message.bytes)
             outgoing.replace(range, withInteger: id.number)
             actions.append(.forward(request.upstream, outgoing))
-            pending.update(id) { $0.stage = .tombstone }
-            pending.restart(id, now: now.monotonic)
-        case .reviewing, .tombstone:
+            bury(id, at: now)
+        case .asking, .continuing:
+            withdraw(request, id, .cancelled, at: now)
+        case .reviewing, .held, .tombstone:
             pending.update(id) { $0.stage = .tombstone }
         }
         leaveUnanswered(request)
@@ -147,6 +182,7 @@ extension Router {
         for id in upstreams.ids {
             expireWaiting(of: id, at: now)
             expireUpstream(id, at: now)
+            retryIdleRounds(of: id, at: now)
             renewIfIdle(id)
         }
     }
@@ -158,13 +194,26 @@ extension Router {
             return ownRequestExpired(own, of: request.upstream, at: now)
         }
         if request.stage == .tombstone { return remove(id, at: now) }
+        if request.stage == .held { return expireHeld(id, request, at: now) }
         // While the upstream waits for a client's answer, its own clock stands still.
         let isAsking = (upstreams.read(request.upstream) { $0.openServerRequests } ?? 0) > 0
         if isAsking, now.monotonic < request.hardDeadline {
             return pending.restart(id, now: now.monotonic)
         }
+        if request.stage == .asking, now.monotonic < request.hardDeadline {
+            return pending.restart(id, now: now.monotonic)
+        }
         if request.stage == .reviewing { return pending.restart(id, now: now.monotonic) }
         fail(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
+    }
+
+    /// A held call lives on while its retry does, or may still come.
+    private mutating func expireHeld(_ id: PendingID, _ request: Pending, at now: Moment) {
+        let isAsked = heldCalls.values.contains { $0.pending == id }
+        guard request.successor != nil || isAsked && now.monotonic < request.hardDeadline else {
+            return giveUpHeld(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
+        }
+        pending.restart(id, now: now.monotonic)
     }
 
     /// A request that waits for an absent upstream fails after `connection_timeout`.
@@ -172,19 +221,14 @@ extension Router {
         let limit = snapshot.settings.timeouts.connection.nanoseconds
         while let first = upstreams.read(upstream, { $0.waiting.first }) ?? nil {
             let isDead: Bool =
-                switch first.content {
-                case .request(let id, _), .initialize(let id): !pending.contains(id)
-                case .notification: false
-                }
+                first.content.request.map { !pending.contains($0) } ?? false
             guard isDead || first.since + limit <= now.monotonic else { return }
             upstreams.update(upstream) {
                 $0.waiting.removeFirst()
                 $0.waitingBytes -= first.byteCount
             }
-            switch first.content {
-            case .request(let id, _), .initialize(let id):
+            if let id = first.content.request {
                 fail(id, .upstreamUnavailable("not started within connection_timeout"), at: now)
-            case .notification: break
             }
         }
     }

@@ -7,7 +7,7 @@ internal import ToolPolicy
 /// A client's message on its way in, with what each step has learnt of it.
 final class Incoming {
     let session: SessionID
-    let identity: SessionIdentity
+    var identity: SessionIdentity
     /// What a policy may have rewritten.
     var message: Message
     let id: Lexeme
@@ -70,6 +70,7 @@ extension Router {
                     code: -32600, reason: "request id is already in flight", offset: 0, id: message.scan[.id]),
                 message.bytes, from: session, batch: batch, exchange: exchange, at: now)
         }
+        if message.hasEnvelope { incoming.identity = name(session, by: message) }
         if incoming.method.known != .initialize { startRecord(of: session, at: now) }
         admit(incoming, at: now, gate: gate)
     }
@@ -108,14 +109,18 @@ extension Router {
 
     /// What the gateway answers itself, and what goes to the upstream.
     private mutating func route(_ incoming: Incoming, at now: Moment) {
+        guard let phase = sessions.read(incoming.session, { $0.phase }) else { return }
+        if phase == .modern || incoming.message.hasEnvelope {
+            return routeModern(incoming, phase, at: now)
+        }
         switch incoming.method.known {
         case .ping:
             answer(incoming, Reply.empty(id: incoming.id), at: now)
         case .discover:
-            // The modern era's probe: an old server's answer, at once, sends the client to `initialize`.
+            // Without an envelope it is no message of the modern era: an old server's answer.
             fail(incoming, code: -32601, "method not found: server/discover", at: now)
         default:
-            guard let phase = sessions.read(incoming.session, { $0.phase }), phase != .fresh else {
+            guard phase != .fresh else {
                 return fail(incoming, code: -32600, "session is not initialized: send initialize first", at: now)
             }
             switch incoming.method.known {
@@ -164,10 +169,7 @@ extension Router {
         let id = insert(
             incoming, upstream: upstream, token: token.isPresent ? Lexeme(token, in: incoming.message.bytes) : nil,
             effect: effect, at: now)
-        var outgoing = SplicedMessage(incoming.message.bytes)
-        outgoing.replace(incoming.message.scan[.id], withInteger: id.number)
-        if token.isPresent { outgoing.replace(token, withInteger: id.number) }
-        dispatch(.request(id, outgoing), to: upstream, at: now)
+        dispatch(.request(id, incoming.message), of: incoming.session, to: upstream, at: now)
         return true
     }
 
@@ -175,18 +177,25 @@ extension Router {
     mutating func insert(
         _ incoming: Incoming, upstream: UpstreamID, token: Lexeme?, effect: Pending.Effect, at now: Moment
     ) -> PendingID {
-        let timeout = snapshot.settings.timeouts.request.nanoseconds
+        let request = snapshot.settings.timeouts.request.nanoseconds
+        let isListen = if case .listen = effect { true } else { false }
+        let timeout = isListen ? .max : request
         let id = pending.insert(
             Pending(
-                owner: .client(incoming.session), id: incoming.id, key: incoming.key, token: token, call: incoming.call,
+                owner: .client(incoming.session), era: incoming.message.hasEnvelope ? .modern : .legacy,
+                id: incoming.id, key: incoming.key, token: token, call: incoming.call,
                 snapshot: snapshot, identity: incoming.identity,
                 admitted: now.monotonic, upstream: upstream, batch: incoming.batch,
                 exchange: incoming.exchange, isReviewed: snapshot.policies.reviewsResults(of: incoming.method.text),
                 effect: effect, stage: .waiting,
-                timeout: timeout, hardDeadline: now.monotonic + 10 * timeout),
+                timeout: timeout, hardDeadline: isListen ? .max : now.monotonic + 10 * request),
             now: now.monotonic)
         sessions.update(incoming.session) { $0.begin(id, incoming.key) }
-        upstreams.update(upstream) { $0.inFlight += 1 }
+        upstreams.update(upstream) {
+            $0.inFlight += 1
+            if isListen { $0.listens += 1 }
+        }
+        guard !isListen else { return id }
         // The last entry is the current generation's.
         generations[generations.count - 1].calls += 1
         return id

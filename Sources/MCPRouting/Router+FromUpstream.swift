@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayEvents
 public import JSONRPCWire
 internal import NIOCore
@@ -19,25 +20,41 @@ extension Router {
 
     private mutating func answered(_ message: Message, by upstream: UpstreamID, at now: Moment) {
         guard let id = request(answered: message.scan[.id], in: message.bytes, by: upstream) else {
+            if let note = strayAnswer(message, by: upstream) { actions.append(.log(note)) }
             return record(
                 .invalidMessage(
                     direction: .fromUpstream, reason: "answer to no request", offset: 0,
                     length: message.bytes.readableBytes),
                 session: nil, at: now)
         }
+        if case .own(let own) = pending.standing(of: id) {
+            remove(id, at: now)
+            return ownRequestAnswered(own, message, by: upstream, at: now)
+        }
+        answered(id, message, at: now)
+    }
+
+    /// The answer to a client's request.
+    mutating func answered(_ id: PendingID, _ message: Message, at now: Moment) {
         switch pending.standing(of: id) {
         case .forwarded(isReviewed: let isReviewed):
+            if let request = pending[id], request.isBridged, request.era == .legacy, message.scan.kind == .result {
+                switch ResultTranslation.kind(of: message) {
+                case .complete: break
+                case .inputRequired: return inputRequired(id, message, at: now)
+                case .other: return fail(id, Self.unusable("its resultType is unknown"), at: now)
+                }
+            }
             guard isReviewed else {
                 guard let request = take(id, at: now) else { return }
                 return finish(request, with: message, at: now)
             }
             review(message, id, at: now)
-        case .own(let own):
+        case .held:
+            heldAnswered(id, message, at: now)
+        case .tombstone, nil, .own:
             remove(id, at: now)
-            ownRequestAnswered(own, message, by: upstream, at: now)
-        case .tombstone, nil:
-            remove(id, at: now)
-        case .waiting, .reviewing:
+        case .waiting, .reviewing, .withClient:
             // It guessed the id of a request that it was never sent, or answered twice.
             record(
                 .invalidMessage(
@@ -106,8 +123,14 @@ extension Router {
         }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil
         conclude(request, Self.failure(in: message), result: result, sanitized: sanitized, at: now)
+        guard !request.isBridged else { return deliver(bridgedReply(message, to: request), to: request, at: now) }
         var reply = SplicedMessage(message.bytes)
         reply.replace(message.scan[.id], with: request.id)
+        if request.isListen, message.scan[.resultMeta].isPresent {
+            let subscription = JSONText.member(
+                "io.modelcontextprotocol/subscriptionId", of: message.scan[.resultMeta], in: message.bytes)
+            if subscription.isPresent { reply.replace(subscription, with: request.id) }
+        }
         deliver(reply, to: request, at: now)
     }
 

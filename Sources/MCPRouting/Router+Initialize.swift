@@ -11,6 +11,7 @@ extension Router {
         guard let phase = sessions.read(incoming.session, { $0.phase }) else { return }
         guard phase == .fresh else {
             record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
+            if phase == .modern { return refuseHandshake(incoming, at: now) }
             return fail(incoming, code: -32600, "session is already initialized", at: now)
         }
         guard let offer = message.string(.paramsProtocolVersion) else {
@@ -23,13 +24,18 @@ extension Router {
         let limit = snapshot.settings.upstream.maxDedicated
         var upstream: UpstreamID?
         var note: String?
-        if snapshot.isDedicated || !declared.isEmpty, ownUpstreams < limit {
-            upstream = startOwnUpstream(for: incoming.session, initialize: message)
+        // A modern upstream asks nothing on its own, so nobody needs a process of his own in front of it.
+        let wantsOwn = snapshot.isDedicated || !declared.isEmpty && !verdict.lacks.contains(.legacy)
+        if wantsOwn, ownUpstreams < limit {
+            let isModernOnly = verdict.lacks.contains(.legacy)
+            upstream = startOwnUpstream(
+                for: incoming.session, opening: isModernOnly ? .discover : .initialize,
+                initializeParams: message.slice(.params))
         } else if snapshot.isDedicated {
             note = "no upstream process: max_dedicated is \(limit)"
         } else {
-            upstream = shared
-            if !declared.isEmpty {
+            upstream = sharedProcess(for: .legacy)
+            if wantsOwn {
                 note = "withheld \(declared.joined(separator: ", ")): max_dedicated is \(limit)"
             }
         }
@@ -37,6 +43,7 @@ extension Router {
             $0.identity = identity
             $0.phase = upstream == nil ? .fresh : .initializing
             $0.upstream = upstream
+            $0.introduction = Introduction(of: message)
         }
         startRecord(of: incoming.session, note: note, at: now)
         record(.request(incoming.call, plugin: plugin), session: identity, at: now)
@@ -51,7 +58,7 @@ extension Router {
             return fail(named, .upstreamUnavailable(detail), at: now)
         }
         let id = insert(named, upstream: upstream, token: nil, effect: .initialize(offer: offer), at: now)
-        dispatch(.initialize(id), to: upstream, at: now)
+        dispatch(.initialize(id), of: incoming.session, to: upstream, at: now)
     }
 
     /// Answers a client's `initialize` from the upstream's own answer.
@@ -62,7 +69,9 @@ extension Router {
         else { return }
         // A process of its own was asked with the client's own offer, so its answer is the client's.
         let isOwn = upstreams.read(request.upstream) { $0.role } == .own(session)
-        let version = isOwn ? handshake.version : ProtocolVersion.told(offer: offer, upstream: handshake.version)
+        let isBridged = handshake.version.era == .modern
+        let spoken = isBridged ? .newestLegacy : handshake.version
+        let version = isOwn && !isBridged ? spoken : ProtocolVersion.told(offer: offer, upstream: spoken)
         let policies = snapshot.policies
         let hash = upstreams.read(request.upstream) { $0.catalog.visibleHash(under: policies) } ?? nil
         sessions.update(session) {
@@ -71,7 +80,7 @@ extension Router {
         }
         conclude(request, nil, result: nil, at: now)
         remove(id, at: now)
-        deliver(handshake.reply(to: request.id, telling: version), to: request, at: now)
+        deliver(initializeReply(handshake, to: request.id, telling: version), to: request, at: now)
     }
 
     /// The client may try again with another `initialize`.
@@ -89,9 +98,11 @@ extension Router {
         if upstreams.read(upstream, { $0.role }) == .own(session) { retire(upstream, at: now) }
     }
 
-    private mutating func startOwnUpstream(for session: SessionID, initialize: Message) -> UpstreamID {
-        let state = UpstreamState(role: .own(session))
-        state.initializeParams = initialize.slice(.params)
+    mutating func startOwnUpstream(
+        for session: SessionID, opening: UpstreamState.Opening, initializeParams: ByteBuffer?
+    ) -> UpstreamID {
+        let state = UpstreamState(role: .own(session), opening: opening)
+        state.initializeParams = initializeParams
         ownUpstreams += 1
         let id = upstreams.insert(state)
         actions.append(.start(id, .own(session)))
@@ -112,7 +123,11 @@ extension Router {
 extension SessionIdentity {
     /// The same peer, with the name that its `initialize` gives.
     func naming(clientOf message: Message) -> SessionIdentity {
-        let info = message.scan[.paramsClientInfo]
+        naming(message.scan[.paramsClientInfo], of: message)
+    }
+
+    /// The same peer, with the name that a `clientInfo` gives.
+    func naming(_ info: ByteRange, of message: Message) -> SessionIdentity {
         guard info.isPresent, JSONText.kind(of: info, in: message.bytes) == .object else { return self }
         func text(_ name: String) -> String? {
             let range = JSONText.member(name, of: info, in: message.bytes)

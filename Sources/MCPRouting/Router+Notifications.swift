@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
@@ -21,13 +22,16 @@ extension Router {
         var note: String?
         switch method.known {
         case .initialized: break
+        case _ where isDroppedByBridge(method, upstream, session):
+            note = "not forwarded: the upstream's era has no such notification"
         case .cancelled: note = cancelled(message, by: session, at: now)
-        case .rootsChanged where upstream == shared: note = "not forwarded: the shared upstream asks for no roots"
+        case .rootsChanged where upstream.map(isShared) == true:
+            note = "not forwarded: the shared upstream asks for no roots"
         default:
             if gate(snapshot, method.text, nil) != nil {
                 note = "dropped: audit unavailable"
             } else if let upstream, isReady {
-                dispatch(.notification(SplicedMessage(message.bytes)), to: upstream, at: now)
+                dispatch(.notification(message), of: session, to: upstream, at: now)
             } else {
                 note = "dropped: session is not initialized"
             }
@@ -60,6 +64,9 @@ extension Router {
 
     mutating func notified(_ message: Message, by upstream: UpstreamID, at now: Moment) {
         let method = MethodName(of: message)
+        if upstreams.read(upstream, { $0.era }) == .modern {
+            return modernNotified(message, method, by: upstream, at: now)
+        }
         var receiver: SessionID?
         var note: String?
         switch method.known {
@@ -72,14 +79,20 @@ extension Router {
         case .toolsChanged:
             toolsChanged(message, at: upstream, now)
         case .promptsChanged, .resourcesChanged:
+            _ = tellListeners(message, of: upstream)
             for session in members(of: upstream) {
                 actions.append(.send(session, SplicedMessage(message.bytes), .session))
             }
         case .resourceUpdated:
+            let isHeard = tellListeners(message, of: upstream)
             note = resourceUpdated(message, by: upstream)
+            if isHeard { note = nil }
         default:
             receiver = onlyBusySession(of: upstream)
-            if let receiver {
+            if let session = receiver, method.known == .logMessage, sessions.read(session, { $0.era }) == .modern {
+                note = logged(message, to: session, by: upstream)
+                if note != nil { receiver = nil }
+            } else if let receiver {
                 if method.known != .logMessage || wants(message, receiver) {
                     actions.append(.send(receiver, SplicedMessage(message.bytes), .session))
                 } else {
@@ -90,14 +103,38 @@ extension Router {
                 note = "dropped: not meant for one session without doubt"
             }
         }
+        recordNotification(method, to: receiver, note, at: now)
+    }
+
+    mutating func recordNotification(_ method: MethodName, to receiver: SessionID?, _ note: String?, at now: Moment) {
         let identity = receiver.flatMap { session in sessions.read(session) { $0.identity } }
         record(
             .notification(method: method.text, tool: nil, direction: .fromUpstream, note: note), session: identity,
             at: now)
     }
 
+    /// What the other era of the upstream does not know.
+    private func isDroppedByBridge(_ method: MethodName, _ upstream: UpstreamID?, _ session: SessionID) -> Bool {
+        guard method.known != .cancelled, let upstream, let era = upstreams.read(upstream, { $0.era }) ?? nil,
+            sessions.read(session, { $0.era != era }) == true
+        else { return false }
+        return era == .modern ? ModernProtocol.isLegacyOnly(method.text) : ModernProtocol.isModernOnly(method.text)
+    }
+
+    /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if not.
+    private mutating func logged(_ message: Message, to session: SessionID, by upstream: UpstreamID) -> String? {
+        guard let request = onlyLogger(of: upstream), request.session == session else {
+            droppedNotifications += 1
+            return "dropped: not meant for one request without doubt"
+        }
+        guard wants(message, session) else { return "dropped: below the session's log level" }
+        actions.append(.send(session, SplicedMessage(message.bytes), request.exchange))
+        return nil
+    }
+
     /// Everybody is told at once; what each of them sees is read again so that the next reload knows what changed.
     private mutating func toolsChanged(_ message: Message, at upstream: UpstreamID, _ now: Moment) {
+        _ = tellListeners(message, of: upstream)
         for session in members(of: upstream) {
             sessions.update(session) { $0.toolsHash = nil }
             actions.append(.send(session, SplicedMessage(message.bytes), .session))
@@ -106,10 +143,16 @@ extension Router {
     }
 
     /// Restores the client's progress token and restarts the request's deadline.
-    private mutating func progress(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
+    mutating func progress(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
         let range = message.scan[.paramsProgressToken]
-        guard let id = request(answered: range, in: message.bytes, by: upstream), let request = pending[id],
-            request.stage == .forwarded, let session = request.session, let token = request.token
+        guard var id = request(answered: range, in: message.bytes, by: upstream), var request = pending[id] else {
+            return nil
+        }
+        if request.stage == .held, let retry = request.successor, let next = pending[retry] {
+            (id, request) = (retry, next)
+        }
+        guard request.stage == .forwarded || request.stage == .continuing, let session = request.session,
+            let token = request.token
         else { return nil }
         if now.monotonic + request.timeout <= request.hardDeadline { pending.restart(id, now: now.monotonic) }
         var outgoing = SplicedMessage(message.bytes)
@@ -122,7 +165,8 @@ extension Router {
         guard let uri = message.string(.paramsURI),
             let subscribers = upstreams.read(upstream, { $0.subscribers[ExactName(uri)] }) ?? nil
         else { return "dropped: nobody has subscribed" }
-        for session in subscribers.sorted(by: { $0.index < $1.index }) {
+        for session in subscribers.sorted(by: { $0.index < $1.index })
+        where sessions.read(session, { $0.era }) == .legacy {
             actions.append(.send(session, SplicedMessage(message.bytes), .session))
         }
         return nil

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
@@ -5,32 +6,43 @@ internal import NIOCore
 internal import ToolPolicy
 
 extension Router {
-    /// Asks an upstream something on the gateway's own account.
+    /// Asks an upstream something on the gateway's own account; nil when there is no place for it.
+    @discardableResult
     mutating func ask(
         _ own: OwnRequest, of upstream: UpstreamID, _ method: String, _ params: ByteBuffer?, at now: Moment
-    ) {
+    ) -> PendingID? {
         guard !pending.isFull else {
-            return ownRequestFailed(own, of: upstream, "too many requests in flight", at: now)
+            ownRequestFailed(own, of: upstream, "too many requests in flight", at: now)
+            return nil
         }
         let timeouts = snapshot.settings.timeouts
-        let seconds = if case .handshake = own { timeouts.connection } else { timeouts.request }
-        let timeout = seconds.nanoseconds
+        let seconds = own.isOpening ? timeouts.connection : timeouts.request
+        let timeout = if case .listen = own { UInt64.max } else { seconds.nanoseconds }
         let id = pending.insert(
             Pending(
                 owner: .gateway(own), call: AuditEvent.Call(requestID: nil, method: method, tool: nil),
                 snapshot: snapshot, admitted: now.monotonic, upstream: upstream, stage: .forwarded,
-                timeout: timeout, hardDeadline: now.monotonic + timeout),
+                timeout: timeout, hardDeadline: timeout == .max ? .max : now.monotonic + timeout),
             now: now.monotonic)
-        upstreams.update(upstream) { $0.inFlight += 1 }
+        upstreams.update(upstream) {
+            $0.inFlight += 1
+            if timeout == .max { $0.listens += 1 }
+        }
         actions.append(.forward(upstream, Reply.request(id: id, method: method, params: params)))
+        return id
     }
 
     mutating func ownRequestAnswered(
         _ own: OwnRequest, _ message: Message, by upstream: UpstreamID, at now: Moment
     ) {
         switch own {
-        case .handshake: handshakeAnswered(message, by: upstream, at: now)
+        case .discover: discovered(message, by: upstream, at: now)
+        case .initialize: initialized(message, by: upstream, at: now)
         case .tools(let page): toolsRead(message, page: page, of: upstream, at: now)
+        case .listen:
+            upstreams.update(upstream) { $0.ownListen = nil }
+            let how = message.scan.kind == .error ? "refused" : "ended"
+            actions.append(.log(.info("upstream \(how) the gateway's own subscriptions/listen")))
         case .setLevel, .subscribe, .unsubscribe:
             if message.scan.kind == .error {
                 actions.append(.log(.warning("upstream refused the gateway's own \(own.method)")))
@@ -39,16 +51,26 @@ extension Router {
     }
 
     mutating func ownRequestExpired(_ own: OwnRequest, of upstream: UpstreamID, at now: Moment) {
-        let limit = if case .handshake = own { "connection_timeout" } else { "request_timeout" }
-        ownRequestFailed(own, of: upstream, "no answer within \(limit)", at: now)
+        guard own.isOpening else {
+            return ownRequestFailed(own, of: upstream, "no answer within request_timeout", at: now)
+        }
+        // Both of a pair have had their time: the first began earlier.
+        if let rival = upstreams.read(upstream, { $0.rival }) ?? nil {
+            part(upstream, rival)
+            retire(upstream == shared || upstream == nextShared ? rival : upstream, at: now)
+        }
+        handshakeFailed(upstream, "did not answer \(own.method) within connection_timeout", at: now)
     }
 
     /// No usable answer will come.
     mutating func ownRequestFailed(_ own: OwnRequest, of upstream: UpstreamID, _ reason: String, at now: Moment) {
         switch own {
-        case .handshake: return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
+        case .discover where upstreams.read(upstream, { $0.opening }) == .probe:
+            return probeSpoilt(upstream, reason, at: now)
+        case .discover, .initialize:
+            return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
         case .tools: upstreams.update(upstream) { $0.catalog.reading = nil }
-        case .setLevel, .subscribe, .unsubscribe: break
+        case .setLevel, .subscribe, .unsubscribe, .listen: break
         }
         actions.append(.log(.warning("the gateway's own \(own.method) failed: \(reason)")))
     }
@@ -64,10 +86,21 @@ extension Router {
                 return false
             }
             state.catalog.reading = []
+            state.catalog.headersRead = [:]
             state.catalog.isStale = false
             return true
         }
-        if begins == true { ask(.tools(page: 0), of: upstream, MCPMethod.toolsList.rawValue, nil, at: now) }
+        if begins == true { askTools(page: 0, cursor: nil, of: upstream, at: now) }
+    }
+
+    private mutating func askTools(page: Int, cursor: String?, of upstream: UpstreamID, at now: Moment) {
+        let params: ByteBuffer? =
+            if upstreams.read(upstream, { $0.era }) == .modern {
+                ownEnvelope(cursor.map { Reply.member("cursor", $0) })
+            } else {
+                cursor.map { Reply.params("cursor", $0) }
+            }
+        ask(.tools(page: page), of: upstream, MCPMethod.toolsList.rawValue, params, at: now)
     }
 
     private mutating func toolsRead(_ message: Message, page: Int, of upstream: UpstreamID, at now: Moment) {
@@ -86,6 +119,15 @@ extension Router {
             hasher.combine(message.bytes.readableBytesView[start..<(start + entry.count)])
             entries.append((name, hasher.finalize()))
         }
+        for (tool, annotations) in ToolPage.annotations(in: message) {
+            switch annotations {
+            case .headers(let headers):
+                // The first of two tools with one name counts.
+                upstreams.update(upstream) { $0.catalog.headersRead[tool] = $0.catalog.headersRead[tool] ?? headers }
+            case .invalid(let reason):
+                actions.append(.log(.info("a tool of the upstream has unusable x-mcp-header annotations: \(reason)")))
+            }
+        }
         let count = upstreams.update(upstream) { state in
             state.catalog.reading?.append(contentsOf: entries)
             return state.catalog.reading?.count ?? 0
@@ -95,12 +137,11 @@ extension Router {
                 upstreams.update(upstream) { $0.catalog.reading = nil }
                 return actions.append(.log(.warning("upstream's tools/list does not end: gave up reading it")))
             }
-            return ask(
-                .tools(page: page + 1), of: upstream, MCPMethod.toolsList.rawValue, Reply.params("cursor", cursor),
-                at: now)
+            return askTools(page: page + 1, cursor: cursor, of: upstream, at: now)
         }
         let isStale = upstreams.update(upstream) { state in
             state.catalog.tools = state.catalog.reading
+            state.catalog.headers = state.catalog.headersRead
             state.catalog.reading = nil
             return state.catalog.isStale
         }
@@ -140,7 +181,9 @@ extension Router {
     /// A reload is in force: requests admitted from now on run under `next`.
     public mutating func adopt(_ next: Snapshot, at now: Moment) {
         let old = generations[generations.count - 1]
+        let former = snapshot.policies
         snapshot = next
+        stateKeys.rotate(to: RequestStateKey(), at: now.monotonic / 1_000_000_000)
         if old.generation != next.generation {
             generations.append((next.generation, 0))
             if old.calls == 0 {
@@ -149,19 +192,35 @@ extension Router {
             }
         }
         endUnusedShared(at: now)
-        for upstream in upstreams.ids { announceTools(of: upstream) }
+        for upstream in upstreams.ids {
+            announceTools(of: upstream)
+            guard let catalog = upstreams.read(upstream, { $0.catalog }) else { continue }
+            if catalog.visibleHash(under: former) != catalog.visibleHash(under: next.policies) {
+                announce(.toolsChanged, to: upstream)
+            }
+        }
     }
 }
 
 extension OwnRequest {
+    /// Whether it is the first message to a process.
+    var isOpening: Bool {
+        switch self {
+        case .discover, .initialize: true
+        case .setLevel, .subscribe, .unsubscribe, .tools, .listen: false
+        }
+    }
+
     /// What the log calls it.
     var method: String {
         switch self {
-        case .handshake: "initialize"
+        case .discover: "server/discover"
+        case .initialize: "initialize"
         case .setLevel: "logging/setLevel"
         case .subscribe: "resources/subscribe"
         case .unsubscribe: "resources/unsubscribe"
         case .tools: "tools/list"
+        case .listen: "subscriptions/listen"
         }
     }
 }

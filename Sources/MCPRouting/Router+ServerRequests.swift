@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -18,6 +19,11 @@ extension Router {
         let call = AuditEvent.Call(
             requestID: id.display, method: method.text, tool: nil,
             params: snapshot.recordsParams ? message.slice(.params) : nil)
+        guard upstreams.read(upstream, { $0.era }) != .modern else {
+            let failure = AuditEvent.Failure(
+                code: -32601, message: "servers of protocol revision \(ProtocolVersion.modern.text) ask nothing")
+            return refuseServerRequest(call, id, of: upstream, failure, session: session(of: upstream), at: now)
+        }
         let role = upstreams.read(upstream) { $0.role }
         guard method.known != .ping else {
             record(.serverRequest(call), session: nil, at: now)
@@ -30,6 +36,9 @@ extension Router {
             // told of no capabilities and has no right to ask.
             let failure = AuditEvent.Failure(code: -32601, message: "the gateway declared no such capability")
             return refuseServerRequest(call, id, of: upstream, failure, session: nil, at: now)
+        }
+        if sessions.read(session, { $0.era }) == .modern {
+            return askedModern(message, call, id, key, by: upstream, of: session, identity, at: now)
         }
         let limit = snapshot.settings.limits.maxPendingPerSession
         let refusal: AuditEvent.Failure? =
@@ -68,7 +77,7 @@ extension Router {
         return open.flatMap { id in pending.read(id) { $0.stage == .forwarded ? $0.exchange : nil } ?? nil } ?? .session
     }
 
-    private mutating func refuseServerRequest(
+    mutating func refuseServerRequest(
         _ call: AuditEvent.Call, _ id: Lexeme, of upstream: UpstreamID, _ failure: AuditEvent.Failure,
         session: SessionIdentity?, at now: Moment
     ) {
@@ -98,6 +107,7 @@ extension Router {
                 message: message.string(.errorMessage) ?? "")
         }
         concludeServerRequest(request, failure, session: identity, at: now)
+        if let round = request.round { return roundAnswered(request, round, message, at: now) }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(message.scan[.id], with: request.id)
         actions.append(.forward(request.upstream, outgoing))
@@ -110,6 +120,9 @@ extension Router {
         else { return }
         let failure = AuditEvent.Failure(code: -32603, message: ending.message, reason: ending.reason)
         concludeServerRequest(request, failure, session: identity, at: now)
+        if let round = request.round {
+            return endRound(round, with: ProtocolError(code: -32603, message: ending.message), at: now)
+        }
         actions.append(.forward(request.upstream, SplicedMessage(ending.reply(to: request.id))))
     }
 
@@ -139,6 +152,11 @@ extension Router {
     /// `notifications/cancelled` of the upstream for a request that a client is working on. No answer is due any more.
     mutating func serverRequestCancelled(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
         let range = message.scan[.paramsRequestID]
+        if !heldCalls.isEmpty, range.isPresent, let key = RequestID(range, in: message.bytes),
+            let session = questionCancelled(key, by: upstream, at: now)
+        {
+            return session
+        }
         guard case .own(let session)? = upstreams.read(upstream, { $0.role }), range.isPresent,
             let key = RequestID(range, in: message.bytes),
             let number = sessions.read(session, { $0.serverRequests.first { $0.value.key == key }?.key }) ?? nil,
@@ -153,7 +171,7 @@ extension Router {
         return session
     }
 
-    private mutating func takeServerRequest(_ number: Int64, of session: SessionID) -> Session.ServerRequest? {
+    mutating func takeServerRequest(_ number: Int64, of session: SessionID) -> Session.ServerRequest? {
         guard let request = sessions.update(session, { $0.serverRequests.removeValue(forKey: number) }) ?? nil else {
             return nil
         }
@@ -161,7 +179,7 @@ extension Router {
         return request
     }
 
-    private mutating func concludeServerRequest(
+    mutating func concludeServerRequest(
         _ request: Session.ServerRequest, _ failure: AuditEvent.Failure?, session: SessionIdentity, at now: Moment
     ) {
         let duration = now.monotonic >= request.asked ? now.monotonic - request.asked : 0

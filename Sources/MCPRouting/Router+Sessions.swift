@@ -12,6 +12,7 @@ extension Router {
     public mutating func inputEnded(_ id: SessionID, at now: Moment) {
         sessions.update(id) { $0.inputEnded = true }
         abandonServerRequests(of: id, at: now)
+        endListens(of: id, .connectionLost, at: now)
         endIfDone(id, at: now)
     }
 
@@ -25,6 +26,7 @@ extension Router {
         for request in open.sorted(by: { pending.admission(of: $0) < pending.admission(of: $1) }) {
             abandon(request, reason == .shutdown ? .shuttingDown : .connectionLost, at: now)
         }
+        giveUpHeld(of: id, reason == .shutdown ? .shuttingDown : .connectionLost, at: now)
         guard let session = sessions.read(id, { ($0.upstream, $0.working, Array($0.subscriptions)) }) else { return }
         if let upstream = session.0 {
             for uri in session.2 { unsubscribe(id, from: uri, on: upstream, at: now) }
@@ -37,7 +39,9 @@ extension Router {
             }
         }
         guard let ended = sessions.remove(id) else { return }
-        record(.sessionEnd(reason: reason.rawValue), session: ended.identity, at: now)
+        if ended.identity.sessionID != nil {
+            record(.sessionEnd(reason: reason.rawValue), session: ended.identity, at: now)
+        }
         actions.append(.close(id, reason))
         guard let upstream = ended.upstream else { return }
         if upstreams.read(upstream, { $0.role }) == .own(id) {
@@ -64,7 +68,8 @@ extension Router {
         let identity = sessions.update(id) { session -> SessionIdentity? in
             guard !session.isRecorded else { return nil }
             session.isRecorded = true
-            return session.identity
+            // Modern HTTP has no sessions; its peers are named by their requests.
+            return session.identity.sessionID == nil ? nil : session.identity
         }
         if let identity = identity ?? nil {
             record(.sessionStart(note: note), session: identity, at: now)
@@ -74,7 +79,11 @@ extension Router {
     /// Ends every session: what is in flight is answered with an error first.
     public mutating func shutDown(at now: Moment) {
         for request in pending.all(where: { $0.session != nil && $0.stage != .tombstone }) {
-            fail(request, .shuttingDown, at: now)
+            if pending.isListen(request) {
+                endListen(request, .shuttingDown, at: now)
+            } else {
+                fail(request, .shuttingDown, at: now)
+            }
         }
         for id in sessions.ids { end(id, .shutdown, at: now) }
     }

@@ -1,3 +1,5 @@
+internal import EraTranslation
+internal import GatewayConfiguration
 public import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
@@ -31,11 +33,24 @@ public struct Router {
     /// upstream can be started, and is gone when no session of an earlier configuration uses it: then nothing is found
     /// under this.
     var shared: UpstreamID
-    /// The revision that the last shared process, or proof, answered with.
-    var provenRevision: String?
-    /// The one that will take over from it.
+    /// The shared process of the other era, for sessions whose era ``shared`` does not speak.
+    var second: UpstreamID?
+    /// What the last shared process, or proof, answered with, and the same of ``second``.
+    var proven: [Era: Handshake] = [:]
+    /// What ``shared`` was started for, and what is known of the eras of each command that was in force.
+    var question: EraQuestion
+    var verdicts: [EraQuestion: EraVerdict] = [:]
+    /// The one that will take over from ``shared``, and what it was started for.
     var nextShared: UpstreamID?
+    var nextQuestion: EraQuestion?
+    /// The last first messages of processes that were given up: their answers may still come.
+    var lostOpenings: [PendingID] = []
     var ownUpstreams = 0
+    /// Calls of modern clients that legacy upstreams hold open, by the number that their state names; what signs it.
+    var heldCalls: [UInt64: HeldCall] = [:]
+    var nextHeld: UInt64 = 0
+    var lastQuestion: UInt64 = 0
+    var stateKeys = RequestStateKeys(RequestStateKey(), lifetime: stateLifetime)
     /// Those of upstreams that could have been meant for more than one session.
     var droppedNotifications = 0
     /// Responses that the sanitiser rewrote, and what it took out of them.
@@ -51,7 +66,9 @@ public struct Router {
         self.snapshot = snapshot
         self.version = version
         generations = [(snapshot.generation, 0)]
-        shared = upstreams.insert(UpstreamState(role: .shared))
+        question = EraQuestion(snapshot.settings.upstream)
+        shared = upstreams.insert(
+            UpstreamState(role: .shared, opening: EraVerdict(snapshot.settings.upstream.era).opening))
         actions.append(.start(shared, .shared))
     }
 
@@ -90,7 +107,7 @@ public struct Router {
             var failure: String?
             if case .failed(let detail) = state.phase { failure = detail }
             return (shared, state.phase == .ready, failure, state.handshake?.version.text)
-        } ?? (shared, snapshot.isDedicated, nil, provenRevision)
+        } ?? (shared, snapshot.isDedicated, nil, verdict.first.flatMap { proven[$0] }?.version.text)
     }
 
     /// Whether a next shared upstream is on its way.
@@ -168,17 +185,20 @@ public struct Router {
     }
 
     /// Puts a message on its way to an upstream, or in line when the upstream is not there.
-    mutating func dispatch(_ content: UpstreamState.Waiting.Content, to id: UpstreamID, at now: Moment) {
+    mutating func dispatch(
+        _ content: UpstreamState.Waiting.Content, of session: SessionID, to id: UpstreamID, at now: Moment
+    ) {
         if upstreams.read(id, { $0.phase == .ready }) == true {
             return release(content, to: id, at: now)
         }
         let size =
             switch content {
-            case .request(_, let message), .notification(let message): message.byteCount
-            case .initialize: 0
+            case .request(_, let message), .notification(let message): message.bytes.readableBytes
+            case .initialize, .discover: 0
             }
         upstreams.update(id) {
-            $0.waiting.append(UpstreamState.Waiting(content: content, since: now.monotonic, byteCount: size))
+            $0.waiting.append(
+                UpstreamState.Waiting(content: content, session: session, since: now.monotonic, byteCount: size))
             $0.waitingBytes += size
         }
     }
@@ -187,19 +207,25 @@ public struct Router {
     mutating func release(_ content: UpstreamState.Waiting.Content, to id: UpstreamID, at now: Moment) {
         switch content {
         case .notification(let message):
-            actions.append(.forward(id, message))
-        case .request(let request, let message):
+            actions.append(.forward(id, SplicedMessage(message.bytes)))
+        case .request(let number, let message):
             // It may have been cancelled or have timed out while it waited.
-            guard pending.contains(request) else { return }
-            var session: SessionID?
-            pending.update(request) {
-                $0.stage = .forwarded
-                session = $0.session
+            guard let request = pending[number] else { return }
+            if (upstreams.read(id) { $0.era } ?? nil) != request.era {
+                return releaseBridged(number, request, message, to: id, at: now)
             }
-            if let session { beginWork(of: session, on: id) }
-            actions.append(.forward(id, message))
+            request.stage = .forwarded
+            if let session = request.session, !request.isListen { beginWork(of: session, on: id) }
+            if message.scan[.metaLogLevel].isPresent { upstreams.update(id) { $0.loggers.insert(number) } }
+            var outgoing = SplicedMessage(message.bytes)
+            outgoing.replace(message.scan[.id], withInteger: number.number)
+            let token = message.scan[.metaProgressToken]
+            if token.isPresent { outgoing.replace(token, withInteger: number.number) }
+            actions.append(.forward(id, outgoing))
         case .initialize(let request):
             answerInitialize(request, at: now)
+        case .discover(let request):
+            answerDiscover(request, by: id, at: now)
         }
     }
 

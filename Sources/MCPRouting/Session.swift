@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
@@ -8,14 +9,16 @@ internal import ToolPolicy
 /// A class, like every entry of the router's tables, so that looking at one member does not copy the others. Nobody but
 /// the router holds it.
 final class Session {
-    /// How far the conversation has got. An era adapter for sessions without a handshake adds its phase here.
+    /// How far the conversation has got.
     enum Phase: Equatable {
-        /// Connected; only `initialize` and `ping` are answered.
+        /// Connected; only `initialize`, `ping` and `server/discover` are answered.
         case fresh
         /// `initialize` was admitted and waits for the upstream.
         case initializing
         /// It was told this revision.
         case ready(ProtocolVersion)
+        /// Its first message had the envelope of the modern era, and all others must have it.
+        case modern
     }
 
     /// A request of the upstream that waits for this client's answer.
@@ -27,12 +30,21 @@ final class Session {
         var call: AuditEvent.Call
         var snapshot: Snapshot
         var asked: UInt64
+        /// Where it was embedded in a result of a modern upstream: which one, and at which place.
+        var round: InputRound?
+        var place = 0
     }
 
     var identity: SessionIdentity
+    /// The `clientInfo` of the last envelope that named the identity.
+    var clientInfo: ByteBuffer?
     var phase: Phase = .fresh
-    /// Set by `initialize`.
+    /// Set by `initialize`, or by the first message of the modern era.
     var upstream: UpstreamID?
+    /// What its client said of itself in its first message.
+    var introduction: Introduction?
+    /// What a legacy session's requests carry in front of a modern upstream; made when the first of them does.
+    var envelope: OutgoingEnvelope?
     /// Requests without a RESPONSE, by the client's own id.
     var inFlight: [RequestID: PendingID] = [:]
     /// Older requests whose id a newer one in ``inFlight`` has too, oldest first: each in an exchange of its own.
@@ -57,6 +69,14 @@ final class Session {
         self.identity = identity
     }
 
+    /// What its requests carry in front of a modern upstream.
+    var stampedEnvelope: OutgoingEnvelope {
+        if let envelope { return envelope }
+        let made = (introduction ?? Introduction()).envelope(level: level ?? .info)
+        envelope = made
+        return made
+    }
+
     /// How many requests have no RESPONSE yet.
     var openCount: Int { inFlight.count + shadowed.count }
 
@@ -79,6 +99,21 @@ final class Session {
         guard inFlight[key] == id else { return shadowed.removeAll { $0.id == id } }
         let next = shadowed.lastIndex { $0.key == key }
         inFlight[key] = next.map { shadowed.remove(at: $0).id }
+    }
+
+    /// Which era it has chosen; nil before its first message that does.
+    var era: Era? {
+        switch phase {
+        case .fresh: nil
+        case .initializing, .ready: .legacy
+        case .modern: .modern
+        }
+    }
+
+    /// A request goes on under another number.
+    func renumber(_ old: PendingID, _ key: RequestID, _ new: PendingID) {
+        if inFlight[key] == old { return inFlight[key] = new }
+        for index in shadowed.indices where shadowed[index].id == old { shadowed[index].id = new }
     }
 
     var version: ProtocolVersion? {

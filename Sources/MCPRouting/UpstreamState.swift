@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import EraTranslation
 internal import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
@@ -9,7 +10,7 @@ final class UpstreamState {
     enum Phase: Equatable {
         /// No process, or one that has not shaken hands: requests wait.
         case absent
-        /// Our `initialize` is with it.
+        /// Our first message is with it.
         case handshaking
         /// Requests are forwarded.
         case ready
@@ -17,15 +18,35 @@ final class UpstreamState {
         case failed(String)
     }
 
+    /// What a process is told first.
+    enum Opening: Equatable {
+        /// `server/discover`, and `initialize` to another process when that shows no modern server.
+        case probe
+        /// `server/discover`: it is known to be modern.
+        case discover
+        /// `initialize`: it is known to be legacy, or it is asked whether it is.
+        case initialize
+    }
+
     /// A message that waits for the upstream, in the order in which it came.
     struct Waiting {
         enum Content {
-            case request(PendingID, SplicedMessage)
-            case notification(SplicedMessage)
+            case request(PendingID, Message)
+            case notification(Message)
             case initialize(PendingID)
+            case discover(PendingID)
+
+            /// The request that waits; nil for a notification.
+            var request: PendingID? {
+                switch self {
+                case .request(let id, _), .initialize(let id), .discover(let id): id
+                case .notification: nil
+                }
+            }
         }
 
         var content: Content
+        var session: SessionID
         /// When it began to wait, in monotonic nanoseconds.
         var since: UInt64
         var byteCount: Int
@@ -33,14 +54,32 @@ final class UpstreamState {
 
     var role: UpstreamRole
     var phase: Phase = .absent
-    /// What it answered to `initialize`, and the revision in it.
-    var handshake: Handshake?
+    /// What its next process is told first.
+    var opening: Opening
+    /// The id that the last first message had: a second answer to it is told apart.
+    var openedWith: PendingID?
+    /// When a probe that is still silent gets a rival, in monotonic nanoseconds.
+    var rivalDue: UInt64?
+    /// The other process of a probe, of which the first to answer stays.
+    var rival: UpstreamID?
+    /// What it answered to its opening, and the revision in it.
+    var handshake: Handshake? {
+        didSet { era = handshake?.version.era }
+    }
+    /// The era that it speaks; nil until it has said so.
+    private(set) var era: Era?
     /// For a session's own process: the client's `initialize` params, as sent, to be replayed after a restart.
     var initializeParams: ByteBuffer?
     var waiting = Deque<Waiting>()
     var waitingBytes = 0
     /// Requests in the table that are its, answered or not.
     var inFlight = 0
+    /// Those among them that are subscriptions, which stay open until somebody ends them.
+    var listens = 0
+    /// Requests of clients that asked for log messages with them: in the modern era nobody else gets any.
+    var loggers: Set<PendingID> = []
+    /// The gateway's own subscription at a modern one.
+    var ownListen: PendingID?
     /// Requests of ended sessions that it may still work on: what it logs meanwhile could be theirs.
     var ghosts = 0
     /// The session count, and the sum of the places, of those that it works for: with a count of one, the sum is the
@@ -60,76 +99,13 @@ final class UpstreamState {
     /// When a next shared upstream that has not shaken hands is given up.
     var handshakeDeadline: UInt64?
 
-    init(role: UpstreamRole) {
+    init(role: UpstreamRole, opening: Opening) {
         self.role = role
+        self.opening = opening
     }
 
     /// Whether nothing is lost when its process is replaced now. What waits for one that is absent has not reached it.
-    var isIdle: Bool { phase == .absent || inFlight == 0 && openServerRequests == 0 }
-}
-
-/// An upstream's answer to `initialize`.
-struct Handshake {
-    /// The `result` object, with `tools.listChanged` set to true where there are tools.
-    let result: ByteBuffer
-    /// Where the revision's text stands in ``result``, with its quotes.
-    let versionRange: ByteRange
-    let version: ProtocolVersion
-    let hasTools: Bool
-    let hasLogging: Bool
-    let hasSubscriptions: Bool
-    let hasPrompts: Bool
-    let hasResources: Bool
-
-    /// Reads a `result`; nil when it holds no revision or no capabilities.
-    init?(of message: Message) {
-        guard let result = message.slice(.result),
-            let version = JSONText.string(message.scan[.resultProtocolVersion], in: message.bytes),
-            message.scan[.resultCapabilities].isPresent,
-            JSONText.kind(of: message.scan[.resultCapabilities], in: message.bytes) == .object
-        else { return nil }
-        let whole = ByteRange(0, result.readableBytes)
-        let capabilities = JSONText.member("capabilities", of: whole, in: result)
-        func capability(_ name: String) -> ByteRange {
-            let range = JSONText.member(name, of: capabilities, in: result)
-            return range.isPresent && JSONText.kind(of: range, in: result) == .object ? range : .absent
-        }
-        let tools = capability("tools")
-        let resources = capability("resources")
-        self.version = ProtocolVersion(text: version)
-        hasTools = tools.isPresent
-        hasLogging = capability("logging").isPresent
-        hasPrompts = capability("prompts").isPresent
-        hasResources = resources.isPresent
-        let subscribe =
-            resources.isPresent ? JSONText.member("subscribe", of: resources, in: result) : .absent
-        hasSubscriptions = subscribe.isPresent && JSONText.bool(subscribe, in: result) == true
-        self.result = tools.isPresent ? Self.announcingChanges(of: tools, in: result) : result
-        versionRange = JSONText.member("protocolVersion", of: ByteRange(0, self.result.readableBytes), in: self.result)
-    }
-
-    /// Reloads change what a client sees, so every client is told that the list may change.
-    private static func announcingChanges(of tools: ByteRange, in result: ByteBuffer) -> ByteBuffer {
-        var edited = SplicedMessage(result)
-        let listChanged = JSONText.member("listChanged", of: tools, in: result)
-        if listChanged.isPresent {
-            edited.replace(listChanged, withBytes: ByteBuffer(string: "true"))
-        } else {
-            var isEmpty = true
-            JSONText.forEachMember(of: tools, in: result) { _, _ in isEmpty = false }
-            let brace = ByteRange(Int(tools.lower), Int(tools.lower) + 1)
-            edited.replace(
-                brace, withBytes: ByteBuffer(string: isEmpty ? #"{"listChanged":true"# : #"{"listChanged":true,"#))
-        }
-        return edited.rendered()
-    }
-
-    /// The response to a client's `initialize`.
-    func reply(to id: Lexeme, telling version: ProtocolVersion) -> SplicedMessage {
-        var told = SplicedMessage(result)
-        told.replace(versionRange, withBytes: ByteBuffer(string: "\"\(version.text)\""))
-        return Reply.result(id: id, told.rendered())
-    }
+    var isIdle: Bool { phase == .absent || inFlight == listens && openServerRequests == 0 }
 }
 
 /// The names of an upstream's tools, with a hash of each entry: enough to know when what a client sees has changed.
@@ -139,6 +115,10 @@ struct ToolCatalog {
     var tools: [(name: String, hash: Int)]?
     /// The reading in progress.
     var reading: [(name: String, hash: Int)]?
+    /// The tools whose calls over HTTP repeat arguments in headers, with those.
+    var headers: [String: ParameterHeaders] = [:]
+    /// The same of the reading in progress.
+    var headersRead: [String: ParameterHeaders] = [:]
     /// The list changed while it was being read.
     var isStale = false
 

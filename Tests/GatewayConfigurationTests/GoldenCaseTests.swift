@@ -52,11 +52,4 @@ struct GoldenCaseTests {
         guard !outcome.hasPrefix("valid\n") else { return }
         #expect(!outcome.contains("hunter2"))
     }
-
-    @Test("every feature that is not available is refused in some case", arguments: Feature.allCases)
-    func unavailable(_ feature: Feature) throws {
-        // The switch of the environment has a test of its own.
-        guard let refusal = feature.refusal else { return }
-        #expect(try Self.names().contains { try Self.outcome(of: $0).contains(": \(refusal)\n") })
-    }
 }

@@ -29,10 +29,12 @@ final class RouterHarness {
         perform()
     }
 
+    /// In front of a legacy upstream, unless `change` says otherwise: the era suites do.
     static func settings(
         tools: ToolAllowlistSettings? = nil, _ change: (inout Settings) -> Void = { _ in }
     ) -> Settings {
         var settings = Settings(upstream: UpstreamSettings(command: ["true"]), configPath: "/test.yaml")
+        settings.upstream.era = .legacy
         if let tools { settings.toolAllowlists = [tools] }
         change(&settings)
         return settings

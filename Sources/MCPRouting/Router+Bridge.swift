@@ -1,0 +1,125 @@
+internal import EraTranslation
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+
+/// Requests whose client and upstream are of different eras, and their results. What is in another era in which way is
+/// for `EraTranslation` to know.
+extension Router {
+    /// Hands a client's request to an upstream of the other era.
+    mutating func releaseBridged(
+        _ number: PendingID, _ request: Pending, _ message: Message, to id: UpstreamID, at now: Moment
+    ) {
+        request.isBridged = true
+        if case .listen(let listening) = request.effect {
+            return bridgeListen(number, request, listening, to: id, at: now)
+        }
+        let isForeign =
+            request.era == .modern
+            ? ModernProtocol.isModernOnly(request.call.method) : ModernProtocol.isLegacyOnly(request.call.method)
+        guard !isForeign else { return fail(number, .methodNotFound(request.call.method), at: now) }
+        do throws(ProtocolError) {
+            if request.era == .modern {
+                try releaseToLegacy(number, request, message, to: id, at: now)
+            } else {
+                releaseToModern(number, request, message, to: id)
+            }
+        } catch {
+            fail(number, error, at: now)
+        }
+    }
+
+    /// A modern client's request without its envelope. A retry is no new call: it continues the one that is held open.
+    private mutating func releaseToLegacy(
+        _ number: PendingID, _ request: Pending, _ message: Message, to id: UpstreamID, at now: Moment
+    ) throws(ProtocolError) {
+        let envelope = try RequestEnvelope(of: message)
+        if InputResponses.isRetry(message) { return try continueHeld(number, request, message, at: now) }
+        if let level = envelope.logLevel, let wanted = MCPLogLevel(level.rawValue), let session = request.session {
+            sessions.update(session) { $0.level = min($0.level ?? wanted, wanted) }
+            adjustLevel(of: id, at: now)
+            upstreams.update(id) { _ = $0.loggers.insert(number) }
+        }
+        if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { request.original = message }
+        let token = request.token == nil ? nil : Lexeme(integer: number.number)
+        var splices = RequestEnvelope.stripped(from: message, progressToken: token)
+        splices.replace(message.scan[.id], with: Lexeme(integer: number.number))
+        send(splices.applied(to: message.bytes), number, request, to: id)
+    }
+
+    /// A legacy client's request with the envelope of its session.
+    private mutating func releaseToModern(
+        _ number: PendingID, _ request: Pending, _ message: Message, to id: UpstreamID
+    ) {
+        guard let session = request.session, let envelope = sessions.read(session, { $0.stampedEnvelope }) else {
+            return
+        }
+        if ModernProtocol.mayNeedInput(request.call.method) { request.original = message }
+        let token = request.token == nil ? nil : Lexeme(integer: number.number)
+        var splices = envelope.stamped(on: message, progressToken: token)
+        splices.replace(message.scan[.id], with: Lexeme(integer: number.number))
+        upstreams.update(id) { _ = $0.loggers.insert(number) }
+        send(splices.applied(to: message.bytes), number, request, to: id)
+    }
+
+    private mutating func send(_ message: SplicedMessage, _ number: PendingID, _ request: Pending, to id: UpstreamID) {
+        request.stage = .forwarded
+        if let session = request.session { beginWork(of: session, on: id) }
+        actions.append(.forward(id, message))
+    }
+
+    /// Ends a request with an error that translation has found.
+    mutating func fail(_ number: PendingID, _ error: ProtocolError, at now: Moment) {
+        guard let request = pending[number] else { return }
+        conclude(request, AuditEvent.Failure(code: error.code, message: error.message), result: nil, at: now)
+        remove(number, at: now)
+        deliver(SplicedMessage(error.reply(to: request.id)), to: request, at: now)
+    }
+
+    // MARK: - Answers
+
+    /// An upstream's answer in the client's era, and under the client's id. The request has left the table.
+    func bridgedReply(_ message: Message, to request: Pending) -> SplicedMessage {
+        var splices: Splices
+        switch (request.era, message.scan.kind) {
+        case (.modern, .result):
+            let info = upstreams.read(request.upstream) { $0.handshake?.serverInfo } ?? nil
+            splices = ResultTranslation.toModern(message, method: request.call.method, serverInfo: info)
+        case (.modern, _): splices = ErrorTranslation.toModern(message)
+        case (.legacy, .result): splices = ResultTranslation.toLegacy(message)
+        case (.legacy, _): splices = Splices()
+        }
+        splices.replace(message.scan[.id], with: request.id)
+        return splices.applied(to: message.bytes)
+    }
+
+    // MARK: - Handshakes
+
+    /// A discover result from a legacy upstream's handshake.
+    func discoverReply(_ handshake: Handshake, to id: Lexeme) -> SplicedMessage {
+        guard handshake.version.era == .legacy else { return handshake.discoverReply(to: id) }
+        do throws(ProtocolError) {
+            let result = try HandshakeTranslation.discoverResult(
+                fromInitialize: handshake.result, supportedVersions: [ModernProtocol.version])
+            return Reply.result(id: id, result)
+        } catch {
+            return SplicedMessage(error.reply(to: id))
+        }
+    }
+
+    /// An initialize result from what an upstream of either era said.
+    func initializeReply(_ handshake: Handshake, to id: Lexeme, telling version: ProtocolVersion) -> SplicedMessage {
+        guard handshake.version.era == .modern else { return handshake.initializeReply(to: id, telling: version) }
+        do throws(ProtocolError) {
+            var fallback = ByteBuffer(string: #"{"name":"gatekit","version":"#)
+            JSONText.appendQuoted(self.version, to: &fallback)
+            fallback.writeString("}")
+            let result = try HandshakeTranslation.initializeResult(
+                fromDiscover: handshake.result, version: version.text, fallbackServerInfo: fallback)
+            return Reply.result(id: id, result)
+        } catch {
+            return SplicedMessage(error.reply(to: id))
+        }
+    }
+}

@@ -1,0 +1,184 @@
+internal import EraTranslation
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+
+/// `subscriptions/listen` of the modern era: a request that stays open, and whose stream is its notifications. It has no
+/// deadline, belongs to no snapshot, and lives on over restarts and swaps of its upstream.
+extension Router {
+    mutating func listen(_ incoming: Incoming, at now: Moment) {
+        let filter = incoming.message.scan[.paramsNotifications]
+        guard filter.isPresent, JSONText.kind(of: filter, in: incoming.message.bytes) == .object else {
+            return fail(incoming, code: -32602, "subscriptions/listen without params.notifications", at: now)
+        }
+        forward(incoming, effect: .listen(Listening(incoming.message)), at: now)
+    }
+
+    /// A notification that names a subscription: only its own client may have it.
+    mutating func subscriptionNotified(_ message: Message, _ method: MethodName, by upstream: UpstreamID) -> SessionID?
+    {
+        let range = message.scan[.metaSubscriptionID]
+        guard let id = request(answered: range, in: message.bytes, by: upstream), let request = pending[id],
+            request.stage == .forwarded, let session = request.session, case .listen(let listening) = request.effect
+        else { return nil }
+        if method.known == .acknowledged {
+            // After a restart it is told anew what its client was told long ago.
+            if listening.isAcknowledged {
+                announceLists(toMoved: request, listening)
+                return session
+            }
+            listening.isAcknowledged = true
+        }
+        var outgoing = SplicedMessage(message.bytes)
+        outgoing.replace(range, with: request.id)
+        actions.append(.send(session, outgoing, request.exchange))
+        return session
+    }
+
+    /// `notifications/cancelled` of the upstream: it ends a subscription that a client has open.
+    mutating func listenCancelled(_ message: Message, by upstream: UpstreamID, at now: Moment) -> SessionID? {
+        let range = message.scan[.paramsRequestID]
+        guard range.isPresent, let id = request(answered: range, in: message.bytes, by: upstream),
+            let request = pending[id], request.stage == .forwarded, let session = request.session,
+            case .listen = request.effect
+        else { return nil }
+        conclude(
+            request, AuditEvent.Failure(code: nil, message: "cancelled by the upstream", reason: "cancelled"),
+            result: nil, at: now)
+        // A result may still follow it.
+        bury(id, at: now)
+        var outgoing = SplicedMessage(message.bytes)
+        outgoing.replace(range, with: request.id)
+        actions.append(.send(session, outgoing, request.exchange))
+        leaveUnanswered(request)
+        endIfDone(session, at: now)
+        return session
+    }
+
+    /// Ends a subscription as the specification wants a server to: with a result (patterns/subscriptions, "Graceful
+    /// Closure").
+    mutating func endListen(_ id: PendingID, _ ending: Ending, at now: Moment) {
+        guard let request = pending[id], request.stage != .tombstone else { return }
+        conclude(request, nil, result: nil, at: now)
+        withdraw(request, id, ending, at: now)
+        var result = ByteBuffer(
+            string: #"{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":"#)
+        request.id.write(to: &result)
+        result.writeString("}}")
+        deliver(Reply.result(id: request.id, result), to: request, at: now)
+    }
+
+    /// Ends all of a session's: its client sends no more, and would wait for their end.
+    mutating func endListens(of session: SessionID, _ ending: Ending, at now: Moment) {
+        for id in sessions.read(session, { $0.openRequests }) ?? [] where pending.isListen(id) {
+            endListen(id, ending, at: now)
+        }
+    }
+
+    // MARK: - Other processes
+
+    /// The upstream's process has ended: its subscriptions wait for the next one.
+    mutating func suspendListens(of upstream: UpstreamID, at now: Moment) {
+        for id in pending.all(where: {
+            $0.upstream == upstream && $0.isListen && !$0.isBridged && $0.stage == .forwarded
+        }) {
+            guard let request = pending[id], let session = request.session,
+                case .listen(let listening) = request.effect
+            else { continue }
+            request.stage = .waiting
+            dispatch(.request(id, listening.message), of: session, to: upstream, at: now)
+        }
+    }
+
+    /// Moves a session's subscriptions to the process that it has now.
+    mutating func moveListens(from old: UpstreamID, at now: Moment) {
+        for id in pending.all(where: { $0.upstream == old && $0.isListen && $0.stage == .forwarded }) {
+            guard let request = pending[id], let session = request.session,
+                case .listen(let listening) = request.effect,
+                let new = sessions.read(session, { $0.upstream }) ?? nil, new != old
+            else { continue }
+            if !request.isBridged {
+                actions.append(
+                    .forward(
+                        old, Reply.cancellation(of: Lexeme(integer: id.number), reason: "the server is replaced")))
+            }
+            // Whether it is bridged at the next one is found out there.
+            request.isBridged = false
+            request.stage = .waiting
+            listening.isMoved = true
+            move(id, to: new)
+            dispatch(.request(id, listening.message), of: session, to: new, at: now)
+        }
+    }
+
+    // MARK: - What the gateway itself tells
+
+    /// Tells the subscribers of an upstream that a list is another one than before.
+    mutating func announce(_ method: MCPMethod, to upstream: UpstreamID) {
+        guard let flag = method.subscriptionFlag else { return }
+        for id in pending.all(where: { $0.upstream == upstream && $0.isListen && $0.stage == .forwarded }) {
+            guard let request = pending[id], case .listen(let listening) = request.effect, listening.isAcknowledged,
+                listening.wants(flag)
+            else { continue }
+            announce(method, to: request)
+        }
+    }
+
+    private mutating func announce(_ method: MCPMethod, to request: Pending) {
+        guard let session = request.session else { return }
+        var params = ByteBuffer(string: #"{"_meta":{"io.modelcontextprotocol/subscriptionId":"#)
+        request.id.write(to: &params)
+        params.writeString("}}")
+        actions.append(.send(session, Reply.notification(method.rawValue, params: params), request.exchange))
+    }
+
+    /// The process that a swap has put in its place may have other lists than the one before.
+    mutating func announceLists(toMoved request: Pending, _ listening: Listening) {
+        guard listening.isMoved else { return }
+        listening.isMoved = false
+        for method in [MCPMethod.toolsChanged, .promptsChanged, .resourcesChanged] {
+            if let flag = method.subscriptionFlag, listening.wants(flag) { announce(method, to: request) }
+        }
+    }
+}
+
+/// An open `subscriptions/listen`. Held by its request alone.
+final class Listening {
+    /// As the client sent it, to be sent again to the next process.
+    let message: Message
+    /// Whether the client has had its `notifications/subscriptions/acknowledged`.
+    var isAcknowledged = false
+    /// Whether a swap has given it to another process, of which it has not heard yet.
+    var isMoved = false
+    /// What passes, in front of a legacy upstream: there the gateway itself decides.
+    var filter = SubscriptionFilter()
+
+    init(_ message: Message) {
+        self.message = message
+    }
+
+    /// Whether the client asked for a kind of list change.
+    func wants(_ flag: String) -> Bool {
+        let range = JSONText.member(flag, of: message.scan[.paramsNotifications], in: message.bytes)
+        return range.isPresent && JSONText.bool(range, in: message.bytes) == true
+    }
+}
+
+extension MCPMethod {
+    /// The member of a subscription's filter that asks for it.
+    var subscriptionFlag: String? {
+        switch self {
+        case .toolsChanged: "toolsListChanged"
+        case .promptsChanged: "promptsListChanged"
+        case .resourcesChanged: "resourcesListChanged"
+        default: nil
+        }
+    }
+}
+
+extension PendingTable {
+    func isListen(_ id: PendingID) -> Bool {
+        read(id) { $0.isListen } ?? false
+    }
+}

@@ -1,0 +1,338 @@
+internal import GatewayConfiguration
+internal import GatewayEvents
+internal import JSONRPCWire
+internal import NIOCore
+
+/// Finding out which era an upstream speaks, and opening the conversation in it.
+///
+/// The rules are those of the specification's transports/stdio, "Backward Compatibility": a discover result or -32022
+/// shows a modern server, any other answer a legacy one. Silence shows nothing, since a first `npx` run downloads for a
+/// minute: then a second process is told `initialize` and the first to answer stays.
+extension Router {
+    /// How long a probe may be silent before it gets a rival.
+    static var probePatience: UInt64 { 3_000_000_000 }
+
+    /// Sends a process that was just started its first message.
+    mutating func open(_ id: UpstreamID, at now: Moment) {
+        guard let (opening, params) = upstreams.read(id, { ($0.opening, $0.initializeParams) }) else { return }
+        let request =
+            switch opening {
+            case .probe, .discover:
+                ask(.discover, of: id, MCPMethod.discover.rawValue, ownEnvelope(), at: now)
+            case .initialize:
+                ask(.initialize, of: id, MCPMethod.initialize.rawValue, params ?? ownInitializeParams, at: now)
+            }
+        upstreams.update(id) {
+            $0.phase = .handshaking
+            $0.openedWith = request
+            // With a rival already there, both wait.
+            $0.rivalDue = opening == .probe && $0.rival == nil ? now.monotonic + Self.probePatience : nil
+        }
+    }
+
+    // MARK: - Answers
+
+    /// The answer to `server/discover`.
+    mutating func discovered(_ message: Message, by id: UpstreamID, at now: Moment) {
+        if let handshake = Handshake(discovered: message) { return opened(id, handshake, at: now) }
+        if let offered = modernOffer(in: message), !offered.contains(where: ProtocolVersion.legacy.contains) {
+            // It is modern, and no fallback helps: a later revision than any that we know.
+            return handshakeFailed(
+                id, "speaks only protocol revisions that the gateway does not: \(Self.listing(offered))", at: now)
+        }
+        let answer =
+            switch (message.scan.kind, JSONText.integer(message.scan[.errorCode], in: message.bytes)) {
+            case (.error, let code?): "error \(code)"
+            case (.error, nil): "an error"
+            default: "no discover result"
+            }
+        guard upstreams.read(id, { $0.opening }) == .probe else {
+            return notModern(id, "answered with \(answer)", at: now)
+        }
+        actions.append(.log(.info("upstream answered server/discover with \(answer): it speaks the legacy era")))
+        learn(about: id) { $0.lacks.insert(.modern) }
+        fallBack(id, at: now)
+    }
+
+    /// The answer to `initialize`.
+    mutating func initialized(_ message: Message, by id: UpstreamID, at now: Moment) {
+        if message.scan.kind == .result, let handshake = Handshake(initialized: message) {
+            guard ProtocolVersion.legacy.contains(handshake.version.text) else {
+                return handshakeFailed(id, "answered initialize with an unknown protocol revision", at: now)
+            }
+            return opened(id, handshake, at: now)
+        }
+        guard message.scan.kind == .error else {
+            return handshakeFailed(id, "answered initialize with a malformed result", at: now)
+        }
+        if id == second { return secondFailed("answered initialize with an error", at: now) }
+        if isModernOnly(message, id), foundModernOnly(id, at: now) { return }
+        if passRefusal(message, by: id, at: now) { return }
+        // What was known of the command is not true any more, or never was.
+        if question(of: id).setting == .auto { forgetEra(of: id) }
+        let reason = message.string(.errorMessage).map { "answered initialize with an error: \($0.prefix(200))" }
+        handshakeFailed(id, reason ?? "answered initialize with an error", at: now)
+    }
+
+    /// The handshake is done: what was set up before is set up again, and then the waiting requests are released.
+    private mutating func opened(_ id: UpstreamID, _ handshake: Handshake, at now: Moment) {
+        let era = handshake.version.era
+        if let rival = upstreams.read(id, { $0.rival }) ?? nil {
+            // A silent probe lost against `initialize`; the other way round nothing is known of the other era.
+            if era == .legacy { learn(about: id) { $0.lacks.insert(.modern) } }
+            actions.append(.log(.info("upstream answered \(era == .legacy ? "initialize" : "server/discover") first")))
+            promote(id, over: rival, at: now)
+        }
+        upstreams.update(id) {
+            $0.handshake = handshake
+            $0.phase = .ready
+            $0.opening = era.opening
+            $0.handshakeDeadline = nil
+            $0.rivalDue = nil
+        }
+        if id == shared || id == nextShared { learn(about: id) { $0.first = era } }
+        if id == shared || id == second { proven[era] = handshake }
+        if era == .legacy { actions.append(.forward(id, Reply.notification(MCPMethod.initialized.rawValue))) }
+        // What its sessions want by now, not when it was started.
+        if id == nextShared { recollect(id, from: shared) }
+        if id == second { recollect(id) }
+        if id == shared { sortSessions(at: now) }
+        if id != nextShared, id != second { actions.append(.upstreamReady(id)) }
+        if id == shared, endUnusedShared(at: now) { return }
+        restore(id, at: now)
+        if handshake.hasTools { readTools(of: id, at: now) }
+        if id == nextShared { return actions.append(.swapReady(id)) }
+        releaseWaiting(of: id, at: now)
+    }
+
+    /// A process ended before it answered its first message.
+    mutating func exitedWhileOpening(_ id: UpstreamID, at now: Moment) {
+        guard upstreams.read(id, { $0.handshake == nil }) == true else { return }
+        if id == second { return secondFailed("exited when it was asked", at: now) }
+        guard upstreams.read(id, { $0.opening }) == .probe else { return }
+        if let rival = upstreams.read(id, { $0.rival }) ?? nil { return promote(rival, over: id, at: now) }
+        actions.append(.log(.info("upstream exited upon server/discover: its next process is told initialize")))
+        upstreams.update(id) {
+            $0.opening = .initialize
+            $0.rivalDue = nil
+        }
+    }
+
+    /// An answer that nobody waits for, when it may be one to a first message: the operator sees what a server does that
+    /// answers late or twice.
+    func strayAnswer(_ message: Message, by id: UpstreamID) -> LogNote? {
+        let number = message.scan[.id].isPresent ? JSONText.integer(message.scan[.id], in: message.bytes) : nil
+        guard let number, number > 0 else { return nil }
+        let request = PendingID(number: UInt64(number))
+        if lostOpenings.contains(request) {
+            return .info("ignored a late answer of an upstream process that was given up")
+        }
+        guard (upstreams.read(id) { $0.openedWith } ?? nil) == request else { return nil }
+        return .warning("ignored a second answer of the upstream to its first message")
+    }
+
+    // MARK: - The other process of a probe
+
+    /// The probe is silent: a second process is told `initialize`, the first is kept.
+    mutating func startRival(of id: UpstreamID, at now: Moment) {
+        guard upstreams.read(id, { $0.rival == nil }) == true else { return }
+        actions.append(
+            .log(.info("upstream has not answered server/discover yet: asking a second process with initialize")))
+        pair(id)
+    }
+
+    /// The probe has shown a legacy server. A fresh process is always right: some lock themselves to their first message.
+    private mutating func fallBack(_ id: UpstreamID, at now: Moment) {
+        if (upstreams.read(id) { $0.rival } ?? nil) == nil { pair(id) }
+        guard let rival = upstreams.read(id, { $0.rival }) ?? nil else { return }
+        promote(rival, over: id, at: now)
+    }
+
+    /// An answer to the probe that cannot be read is no discover result.
+    mutating func probeSpoilt(_ id: UpstreamID, _ reason: String, at now: Moment) {
+        actions.append(.log(.warning("upstream's answer to server/discover cannot be used: \(reason)")))
+        learn(about: id) { $0.lacks.insert(.modern) }
+        fallBack(id, at: now)
+    }
+
+    private mutating func pair(_ id: UpstreamID) {
+        let state = UpstreamState(role: .shared, opening: .initialize)
+        state.handshakeDeadline = upstreams.read(id) { $0.handshakeDeadline } ?? nil
+        state.rival = id
+        let rival = upstreams.insert(state)
+        upstreams.update(id) {
+            $0.rival = rival
+            $0.rivalDue = nil
+        }
+        actions.append(.start(rival, .shared))
+    }
+
+    /// One of the two stays: it takes the other's place, and the other ends.
+    private mutating func promote(_ winner: UpstreamID, over loser: UpstreamID, at now: Moment) {
+        part(winner, loser)
+        if shared == loser { shared = winner }
+        if nextShared == loser { nextShared = winner }
+        for session in sessions.ids where sessions.read(session, { $0.upstream == loser }) == true {
+            reassign(session, from: loser, to: winner)
+        }
+        moveWaiting(of: loser, otherwise: winner)
+        recollect(winner)
+        retire(loser, at: now)
+    }
+
+    mutating func part(_ one: UpstreamID, _ other: UpstreamID) {
+        upstreams.update(one) { $0.rival = nil }
+        upstreams.update(other) { $0.rival = nil }
+    }
+
+    /// One of a pair cannot go on; the other does. False for one that is alone.
+    mutating func rivalFailed(_ id: UpstreamID, at now: Moment) -> Bool {
+        guard let rival = upstreams.read(id, { $0.rival }) ?? nil else { return false }
+        if id == shared || id == nextShared {
+            promote(rival, over: id, at: now)
+        } else {
+            part(id, rival)
+            retire(id, at: now)
+        }
+        return true
+    }
+
+    /// Whether it is the second process of a probe.
+    public func isRival(_ id: UpstreamID) -> Bool {
+        id != shared && id != nextShared && upstreams.read(id) { $0.rival != nil } == true
+    }
+
+    // MARK: - What is known
+
+    /// What is known of the eras of the command in force.
+    var verdict: EraVerdict { verdicts[question] ?? EraVerdict(question.setting) }
+
+    func question(of id: UpstreamID) -> EraQuestion {
+        isNextShared(id) ? nextQuestion ?? question : question
+    }
+
+    mutating func learn(about id: UpstreamID, _ change: (inout EraVerdict) -> Void) {
+        let question = question(of: id)
+        var verdict = verdicts[question] ?? EraVerdict(question.setting)
+        change(&verdict)
+        // Reloads may bring any number of commands.
+        if verdicts.count >= 16 { verdicts = verdicts.filter { $0.key == self.question || $0.key == nextQuestion } }
+        verdicts[question] = verdict
+    }
+
+    private mutating func forgetEra(of id: UpstreamID) {
+        guard upstreams.read(id, { $0.role }) == .shared else { return }
+        verdicts[question(of: id)] = nil
+        upstreams.update(id) { $0.opening = .probe }
+    }
+
+    /// One that was known, or asked, to be modern is not.
+    private mutating func notModern(_ id: UpstreamID, _ how: String, at now: Moment) {
+        if id == second { return secondFailed(how, at: now) }
+        if question(of: id).setting == .auto {
+            forgetEra(of: id)
+            if case .own? = upstreams.read(id, { $0.role }) {
+                learn(about: id) { $0.lacks.insert(.modern) }
+                return reopen(id, as: .initialize)
+            }
+        }
+        handshakeFailed(id, "\(how) to server/discover: it speaks no revision of the modern era", at: now)
+    }
+
+    /// Whether a refusal of `initialize` says that only the modern era is spoken.
+    private func isModernOnly(_ refusal: Message, _ id: UpstreamID) -> Bool {
+        guard question(of: id).setting == .auto else { return false }
+        if verdict.lacks.contains(.legacy) { return true }
+        return modernOffer(in: refusal)?.contains(ProtocolVersion.modern.text) ?? false
+    }
+
+    /// A session's own process speaks only the modern era. Whether the session goes on in spite of it.
+    private mutating func foundModernOnly(_ id: UpstreamID, at now: Moment) -> Bool {
+        learn(about: id) { $0.lacks.insert(.legacy) }
+        guard case .own(let session)? = upstreams.read(id, { $0.role }) else { return false }
+        if snapshot.isDedicated {
+            reopen(id, as: .discover)
+        } else {
+            // A modern upstream asks nothing on its own, so there is no need of a process of its own.
+            reassign(session, from: id, to: shared)
+            moveWaiting(of: id, otherwise: shared)
+            retire(id, at: now)
+            if upstreams.read(shared, { $0.phase == .ready }) == true { releaseWaiting(of: shared, at: now) }
+        }
+        return true
+    }
+
+    /// Has a process followed by a fresh one that is told something else first.
+    private mutating func reopen(_ id: UpstreamID, as opening: UpstreamState.Opening) {
+        upstreams.update(id) {
+            $0.opening = opening
+            $0.phase = .absent
+        }
+        actions.append(.relaunch(id))
+    }
+
+    /// A session's own process refuses the client's `initialize`: the client reads the refusal as it is, and may try
+    /// again. False after a restart, when nobody waits for it.
+    private mutating func passRefusal(_ message: Message, by id: UpstreamID, at now: Moment) -> Bool {
+        guard case .own(let session)? = upstreams.read(id, { $0.role }),
+            case .initialize(let waiting)? = upstreams.read(id, { $0.waiting.first?.content }) ?? nil,
+            let request = take(waiting, at: now)
+        else { return false }
+        finish(request, with: message, at: now)
+        resetInitialize(of: session, at: now)
+        return true
+    }
+
+    /// The revisions that an UnsupportedProtocolVersionError names; nil for any other message.
+    private func modernOffer(in message: Message) -> [String]? {
+        guard message.scan.kind == .error, JSONText.integer(message.scan[.errorCode], in: message.bytes) == -32022
+        else {
+            return nil
+        }
+        let data = message.scan[.errorData]
+        let supported = data.isPresent ? JSONText.member("supported", of: data, in: message.bytes) : .absent
+        var offered: [String] = []
+        if supported.isPresent {
+            JSONText.forEachElement(of: supported, in: message.bytes) {
+                if let text = JSONText.string($0, in: message.bytes) { offered.append(text) }
+            }
+        }
+        return offered
+    }
+
+    /// Foreign texts for our own log: only what a revision can hold.
+    private static func listing(_ revisions: [String]) -> String {
+        let shown = revisions.prefix(8).map { revision in
+            String(
+                revision.unicodeScalars.prefix(32).filter {
+                    $0.isASCII && $0.properties.numericType != nil || $0 == "-"
+                })
+        }
+        return shown.isEmpty ? "it names none" : shown.joined(separator: ", ")
+    }
+
+    // MARK: - What the gateway says of itself
+
+    /// The shared process is told of no capabilities: a server request on stdio names no call.
+    private var ownInitializeParams: ByteBuffer {
+        var params = ByteBuffer(string: #"{"protocolVersion":"\#(ProtocolVersion.newestLegacy.text)","#)
+        params.writeString(#""capabilities":{},"clientInfo":{"name":"gatekit","version":"#)
+        JSONText.appendQuoted(version, to: &params)
+        params.writeString("}}")
+        return params
+    }
+
+    /// `params` of a request of the gateway's own in the modern era; `members` stand before the envelope.
+    func ownEnvelope(_ members: ByteBuffer? = nil) -> ByteBuffer {
+        var params = ByteBuffer(string: "{")
+        if let members {
+            params.writeImmutableBuffer(members)
+            params.writeString(",")
+        }
+        params.writeString(#""_meta":{"io.modelcontextprotocol/protocolVersion":"\#(ProtocolVersion.modern.text)","#)
+        params.writeString(#""io.modelcontextprotocol/clientInfo":{"name":"gatekit","version":"#)
+        JSONText.appendQuoted(version, to: &params)
+        params.writeString(#"},"io.modelcontextprotocol/clientCapabilities":{}}}"#)
+        return params
+    }
+}

@@ -1,0 +1,190 @@
+import GatewayConfiguration
+import GatewayEvents
+import JSONRPCWire
+import Testing
+
+@testable import MCPRouting
+
+@Suite("What a legacy upstream asks a modern client")
+struct RouterHeldCallTests {
+    static let capabilities = #"{"sampling":{},"elicitation":{}}"#
+
+    /// A session whose call its own legacy process has interrupted with a question.
+    private func asked() throws -> (RouterHarness, SessionID, UpstreamID, state: String, key: String) {
+        let harness = RouterHarness.legacyOnly()
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1", capabilities: Self.capabilities), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        #expect(own != harness.shared)
+        harness.start(own)
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":"s","method":"elicitation/create","params":{"message":"?","requestedSchema":{}}}"#,
+            from: own)
+        let result = try #require(Text.member("result", harness.last(session)))
+        let requests = try #require(Text.member("inputRequests", result))
+        let key = String(requests.dropFirst(2).prefix { $0 != "\"" })
+        let state = try #require(Text.member("requestState", result))
+        return (harness, session, own, state, key)
+    }
+
+    private func retry(
+        _ id: String, _ state: String, _ responses: String, tool: String = "read"
+    ) -> String {
+        Modern.request(
+            "tools/call", id: id,
+            #""name":"\#(tool)","arguments":{},"inputResponses":\#(responses),"requestState":\#(state)"#,
+            meta: Modern.meta(capabilities: Self.capabilities))
+    }
+
+    @Test("the process of its own is told of what the envelope declares")
+    func initialize() throws {
+        let (harness, _, own, _, _) = try asked()
+        let sent = try #require(harness.forwarded[own]?.first)
+        #expect(Text.member("method", sent) == #""initialize""#)
+        #expect(Text.path(["params", "capabilities"], sent) == Self.capabilities)
+        #expect(Text.path(["params", "clientInfo", "name"], sent) == #""Test Client""#)
+    }
+
+    @Test("the call is answered with the question, and the retry brings the answer and gets the result")
+    func round() throws {
+        let (harness, session, own, state, key) = try asked()
+        let result = try #require(Text.member("result", harness.last(session)))
+        #expect(Text.member("resultType", result) == #""input_required""#)
+        #expect(Text.path(["inputRequests", key, "method"], result) == #""elicitation/create""#)
+        #expect(harness.trail.last == "RESPONSE 1 ok")
+        harness.receive(retry("2", state, #"{"\#(key)":{"action":"accept"}}"#), from: session)
+        #expect(harness.forwarded[own]?.last == #"{"jsonrpc":"2.0","id":"s","result":{"action":"accept"}}"#)
+        #expect(harness.count(of: "tools/call", at: own) == 1, "no request is sent upstream twice")
+        let id = try #require(harness.lastID(of: "tools/call", at: own))
+        harness.receive(#"{"jsonrpc":"2.0","id":\#(id),"result":{"content":[]}}"#, from: own)
+        let answer = harness.last(session)
+        #expect(Text.member("id", answer) == "2")
+        #expect(Text.path(["result", "resultType"], answer) == #""complete""#)
+        #expect(
+            harness.trail.filter { !$0.hasPrefix("UPSTREAM") } == [
+                "SESSION_START", "REQUEST 1 tools/call read", "SERVER_REQUEST s elicitation/create", "RESPONSE 1 ok",
+                "REQUEST 2 tools/call read", "SERVER_RESPONSE s ok", "RESPONSE 2 ok",
+            ])
+        #expect(harness.router.counts.calls == 0)
+    }
+
+    @Test("a state is good once, for its session, its tool, its time; and unchanged")
+    func hostile() throws {
+        func refused(_ harness: RouterHarness, _ session: SessionID, _ own: UpstreamID, id: String) {
+            #expect(Text.member("id", harness.last(session)) == id)
+            #expect(Text.path(["error", "code"], harness.last(session)) == "-32602")
+            #expect(harness.trail.last == "RESPONSE \(id) -32602")
+            #expect(!(harness.forwarded[own] ?? []).contains { Text.member("id", $0) == #""s""# })
+        }
+        let (harness, session, own, state, key) = try asked()
+        let good = #"{"\#(key)":{"action":"accept"}}"#
+        harness.receive(retry("2", #""forged""#, good), from: session)
+        refused(harness, session, own, id: "2")
+        var tampered = Array(state.utf8)
+        tampered[40] = tampered[40] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
+        harness.receive(retry("3", String(decoding: tampered, as: UTF8.self), good), from: session)
+        refused(harness, session, own, id: "3")
+        harness.receive(retry("4", state, good, tool: "write"), from: session)
+        refused(harness, session, own, id: "4")
+        let other = harness.open("other")
+        harness.receive(retry("5", state, good), from: other)
+        let othersOwn = try #require(harness.router.upstream(of: other))
+        harness.start(othersOwn)
+        refused(harness, other, own, id: "5")
+        harness.receive(retry("6", state, "[]"), from: session)
+        refused(harness, session, own, id: "6")
+        // None of this has used it up.
+        harness.receive(retry("7", state, good), from: session)
+        #expect(harness.forwarded[own]?.last == #"{"jsonrpc":"2.0","id":"s","result":{"action":"accept"}}"#)
+        harness.receive(retry("8", state, good), from: session)
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32602")
+        #expect(harness.logs.filter { $0.contains("requestState") }.count == 5)
+    }
+
+    @Test("a state expires, and what was held for it is given up")
+    func expiry() throws {
+        let (harness, session, own, state, key) = try asked()
+        for _ in 0..<61 { harness.advance(10) }
+        harness.receive(retry("2", state, #"{"\#(key)":{}}"#), from: session)
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32602")
+        #expect(harness.trail.contains("SERVER_RESPONSE s timeout"))
+        #expect(harness.count(of: "notifications/cancelled", at: own) == 1)
+        #expect(harness.router.heldCalls.isEmpty)
+    }
+
+    @Test("states survive a reload that rotates the key")
+    func rotation() throws {
+        let (harness, session, own, state, key) = try asked()
+        harness.router.adopt(RouterHarness.snapshot(RouterHarness.settings(), generation: 2), at: harness.now)
+        harness.receive(retry("2", state, #"{"\#(key)":{"action":"decline"}}"#), from: session)
+        #expect(harness.forwarded[own]?.last == #"{"jsonrpc":"2.0","id":"s","result":{"action":"decline"}}"#)
+    }
+
+    @Test("an answer that is missing is asked for again, with a new state")
+    func missing() throws {
+        let (harness, session, own, state, _) = try asked()
+        harness.receive(retry("2", state, "{}"), from: session)
+        let result = try #require(Text.member("result", harness.last(session)))
+        #expect(Text.member("resultType", result) == #""input_required""#)
+        #expect(Text.member("requestState", result) != state)
+        #expect(harness.router.heldCalls.count == 1)
+        #expect(!(harness.forwarded[own] ?? []).contains { Text.member("id", $0) == #""s""# })
+    }
+
+    @Test("what is asked while the client is away comes with its next retry")
+    func later() throws {
+        let (harness, session, own, state, key) = try asked()
+        let count = harness.sent[session]?.count
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":"t","method":"sampling/createMessage","params":{"maxTokens":1}}"#, from: own)
+        #expect(harness.sent[session]?.count == count)
+        harness.receive(retry("2", state, #"{"\#(key)":{"action":"accept"}}"#), from: session)
+        let result = try #require(Text.member("result", harness.last(session)))
+        #expect(Text.member("resultType", result) == #""input_required""#)
+        #expect(Text.member("inputRequests", result)?.contains("sampling/createMessage") == true)
+    }
+
+    @Test("an upstream that answers without waiting is heard at the retry")
+    func early() throws {
+        let (harness, session, own, state, key) = try asked()
+        harness.answer("tools/call", of: own, #"{"content":[1]}"#)
+        harness.receive(retry("2", state, #"{"\#(key)":{"action":"accept"}}"#), from: session)
+        #expect(Text.path(["result", "content"], harness.last(session)) == "[1]")
+        #expect(harness.trail.last == "RESPONSE 2 ok")
+    }
+
+    @Test("a session that ends, or an upstream that exits, leaves nothing open", arguments: [true, false])
+    func ends(session ends: Bool) throws {
+        let (harness, session, own, state, key) = try asked()
+        if ends {
+            harness.router.end(session, .connectionLost, at: harness.now)
+            harness.perform()
+        } else {
+            harness.exit(own)
+            harness.start(own)
+            harness.receive(retry("2", state, #"{"\#(key)":{}}"#), from: session)
+            #expect(Text.path(["error", "code"], harness.last(session)) == "-32602")
+        }
+        #expect(harness.router.heldCalls.isEmpty)
+        #expect(harness.trail.filter { $0.hasPrefix("SERVER_RESPONSE s") }.count == 1)
+    }
+
+    @Test("the retry's cancellation reaches the held call")
+    func cancelled() throws {
+        let (harness, session, own, state, key) = try asked()
+        harness.receive(retry("2", state, #"{"\#(key)":{"action":"accept"}}"#), from: session)
+        let id = try #require(harness.lastID(of: "tools/call", at: own))
+        harness.receive(
+            #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#, from: session)
+        let sent = try #require(harness.forwarded[own]?.last)
+        #expect(Text.path(["params", "requestId"], sent) == "\(id)")
+        #expect(harness.trail.contains("RESPONSE 2 cancelled"))
+    }
+
+    @Test("what no call declares is refused")
+    func undeclared() throws {
+        let (harness, _, own, _, _) = try asked()
+        harness.receive(#"{"jsonrpc":"2.0","id":"x","method":"tasks/list"}"#, from: own)
+        #expect(Text.path(["error", "code"], try #require(harness.forwarded[own]?.last)) == "-32601")
+    }
+}
