@@ -98,8 +98,8 @@ let package = Package(
         module(
             "HTTPDoor",
             [
-                "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore, nioPosix,
-                logging,
+                "EraTranslation", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore,
+                nioPosix, logging,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),

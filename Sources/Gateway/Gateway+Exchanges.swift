@@ -51,12 +51,17 @@ extension Gateway {
         perform()
     }
 
+    /// Whether nothing of a session is in flight.
+    public func isIdle(_ id: SessionID) -> Bool {
+        router.isIdle(id)
+    }
+
     /// The protocol revision that a session was told; nil until `initialize` has been answered.
     public func revision(of id: SessionID) -> String? {
         router.revision(of: id)
     }
 
-    /// The revisions that a client may name in `MCP-Protocol-Version`.
+    /// The legacy revisions that a client may name in `MCP-Protocol-Version`.
     public static var protocolVersions: Set<String> { Router.protocolVersions }
 
     /// Whether new work is taken; false once the gateway is ending.

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import Gateway
 internal import GatewayConfiguration
 internal import GatewayEvents
@@ -75,7 +76,11 @@ extension HTTPConnection {
             case .DELETE: .delete
             default: .get
             }
-        return session(fields.sessionID, identity, method).flatMap { session in
+        // The modern era has no sessions, whatever a client sends along, and nothing but POST.
+        let version = fields.protocolVersion
+        let speaksNoLegacy = version.map { !Gateway.protocolVersions.contains($0) } ?? false
+        if speaksNoLegacy, method != .post { return .failure(Ending(Self.onlyPOST)) }
+        return session(speaksNoLegacy ? nil : fields.sessionID, identity, method).flatMap { session in
             let limit = door.limits.maxBodyBytes
             if let length, length > limit {
                 return .failure(Ending(Self.tooLarge(limit), "body_too_large"))
@@ -84,11 +89,21 @@ extension HTTPConnection {
                 return .failure(Ending(Self.busy))
             }
             let last = fields.lastEventID.flatMap { EventID($0) }
-            return .success(HTTPRequest(method: method, identity: identity, session: session, lastEvent: last))
+            let headers =
+                session == nil ? RequestHeaders(head.headers.lazy.map { (name: $0.name, value: $0.value) }) : nil
+            return .success(
+                HTTPRequest(
+                    method: method, identity: identity, session: session, headers: headers,
+                    speaksNoLegacy: speaksNoLegacy, lastEvent: last))
         }
     }
 
     private static let shuttingDown = HTTPResponse.error(.unavailable, code: -32603, "gateway is shutting down")
+
+    private static let onlyPOST = HTTPResponse(
+        HTTPRefusal(
+            status: .methodNotAllowed, message: "there are no sessions in revision \(ModernProtocol.version): use POST",
+            headers: [("Allow", "POST")]))
 
     private static let busy = HTTPResponse.error(.unavailable, code: -32603, "too many large requests at once")
 
@@ -215,6 +230,7 @@ extension HTTPConnection {
             door.refused(peerAddress, "bad_message", rejection.reason)
             let id = rejection.id.isPresent ? Lexeme(rejection.id, in: request.body) : .null
             respond(.error(.badRequest, code: rejection.code, rejection.reason, id: id))
+        case .message(let scan) where isModern(scan, request): modern(scan, request)
         case .message(let scan)
         where scan.kind == .request && JSONText.equals(scan[.method], "initialize", in: request.body):
             open(outcome, request)

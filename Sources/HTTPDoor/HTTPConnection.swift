@@ -15,7 +15,7 @@ final class HTTPConnection: ChannelInboundHandler {
     /// Whose answer the connection carries.
     enum Role {
         case none
-        case exchange(HTTPSession, HTTPExchange)
+        case exchange(any ExchangeHolder, HTTPExchange)
         case stream(HTTPSession)
     }
 
@@ -113,7 +113,8 @@ final class HTTPConnection: ChannelInboundHandler {
         self.role = .none
         switch role {
         case .none: return
-        case .exchange(_, let exchange): if exchange.connection === self { exchange.connection = nil }
+        case .exchange(let holder, let exchange):
+            if exchange.connection === self { holder.clientGone(from: exchange) }
         case .stream(let session): session.dropped(self)
         }
     }
@@ -252,8 +253,8 @@ final class HTTPConnection: ChannelInboundHandler {
         sendBytes(bytes)
     }
 
-    /// Queues one event.
-    func send(_ message: ByteBuffer, as id: EventID) {
+    /// Queues one event; without an id where nobody may come back for it.
+    func send(_ message: ByteBuffer, as id: EventID?) {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(message.readableBytes + 48)
         ServerSentEvent.message(message, id: id, to: &bytes)
@@ -369,7 +370,7 @@ final class HTTPConnection: ChannelInboundHandler {
         case .answering:
             guard waited >= limits.silence else { return }
             switch role {
-            case .exchange(let session, let exchange): session.silence(of: exchange, on: self)
+            case .exchange(let holder, let exchange): holder.silence(of: exchange, on: self)
             case .stream: keepAlive()
             case .none: return
             }

@@ -26,6 +26,8 @@ public final class HTTPDoor {
     private(set) var limits: HTTPDoorLimits
     /// By `Mcp-Session-Id`.
     var sessions: [String: HTTPSession] = [:]
+    /// The clients of the modern era.
+    var peers: [ModernPeer.Key: ModernPeer] = [:]
     var connections: [ObjectIdentifier: HTTPConnection] = [:]
     /// Of all bodies that are on their way.
     var bodyBytes = 0
@@ -137,6 +139,9 @@ public final class HTTPDoor {
         for session in Array(sessions.values) where !rules.admitsStill(session.owner) {
             if let id = session.id { gateway.sessionEnded(by: id) }
         }
+        for peer in Array(peers.values) where !rules.admitsStill(peer.key.identity) {
+            if let id = peer.id { gateway.sessionEnded(by: id) }
+        }
     }
 
     /// Stops accepting: a reload has done away with this door, or `next` is another address. Sessions whose token is gone
@@ -158,6 +163,7 @@ public final class HTTPDoor {
         isDraining = true
         for connection in connections.values { connection.dropIfIdle(keepsFresh: listener != nil) }
         for session in Array(sessions.values) { endIfDone(session) }
+        for peer in peers.values where !peer.hasOpenExchanges { end(peer) }
         for record in guardian.end() { gateway.refusedHTTP(record.block, peer: record.peer) }
         stopIfDone()
     }
@@ -272,6 +278,7 @@ public final class HTTPDoor {
             gateway.refusedHTTP(record.block, peer: record.peer)
         }
         for connection in Array(connections.values) { connection.tick() }
+        endIdlePeers()
         stopIfDone()
     }
 
@@ -281,7 +288,7 @@ public final class HTTPDoor {
     }
 
     private func stopIfDone() {
-        guard isDraining, listener == nil, connections.isEmpty, sessions.isEmpty else { return }
+        guard isDraining, listener == nil, connections.isEmpty, sessions.isEmpty, peers.isEmpty else { return }
         ticks?.cancel()
         ticks = nil
     }

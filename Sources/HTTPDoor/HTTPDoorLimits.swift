@@ -8,6 +8,10 @@ struct HTTPDoorLimits: Sendable {
     var maxConnections: Int
     /// GET streams of one session at once.
     var maxStreamsPerSession = 8
+    /// A modern client's description of itself, by which its requests are told from others'; longer ones count as none.
+    var maxClientInfoBytes = 4096
+    /// How long a modern client without open requests is remembered.
+    var peerTimeout = 300
     /// From the first byte of a head, or from the connection's begin, to the head's end.
     var headTimeout = 10
     /// From the head's end to the body's.

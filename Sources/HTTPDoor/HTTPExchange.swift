@@ -1,6 +1,14 @@
 internal import MCPRouting
 internal import NIOCore
 
+/// Whose exchange a connection carries the answer of.
+protocol ExchangeHolder: AnyObject {
+    /// The client has heard nothing for a while.
+    func silence(of exchange: HTTPExchange, on connection: HTTPConnection)
+    /// The connection has gone before the answer was complete.
+    func clientGone(from exchange: HTTPExchange)
+}
+
 /// One POST with requests in it, until the last of their answers has gone out.
 ///
 /// Confinement: the gateway loop.

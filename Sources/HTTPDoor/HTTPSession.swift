@@ -5,7 +5,7 @@ internal import NIOCore
 /// One client's session over HTTP: its open POSTs, its GET streams and the events that it may come back for.
 ///
 /// Confinement: the gateway loop.
-final class HTTPSession: ExchangeChannel {
+final class HTTPSession: ExchangeChannel, ExchangeHolder {
     /// `Mcp-Session-Id`.
     let key: String
     /// Who opened it; nobody else may use it.
@@ -19,11 +19,7 @@ final class HTTPSession: ExchangeChannel {
     /// Oldest first.
     private var streams: [HTTPConnection] = []
     private var store = EventStore()
-    private var isReading = true
-    /// POSTs that came while the gateway did not want to read.
-    private var held: [() -> Void] = []
-    /// Of their bodies.
-    private var heldBytes = 0
+    private var held = HeldRequests()
 
     init(owner: HTTPIdentity, door: HTTPDoor) {
         key = SessionKey.mint()
@@ -39,15 +35,12 @@ final class HTTPSession: ExchangeChannel {
 
     // MARK: - From the client
 
-    /// Runs `body` now, or when the gateway wants to read this client again. False when too much waits for that already:
-    /// a message of the greatest size, like on a line door.
+    /// Runs `body` now, or when the gateway wants to read this client again. False when too much waits for that already.
     func whenReading(_ byteCount: Int, _ body: @escaping () -> Void) -> Bool {
-        if isReading {
-            body()
-        } else {
-            guard held.isEmpty || heldBytes + byteCount <= door.limits.maxBodyBytes else { return false }
-            held.append(body)
-            heldBytes += byteCount
+        switch held.take(byteCount, limit: door.limits.maxBodyBytes, body) {
+        case .now: body()
+        case .later: break
+        case .refuse: return false
         }
         return true
     }
@@ -90,7 +83,12 @@ final class HTTPSession: ExchangeChannel {
         return .stream(self)
     }
 
-    /// A connection is gone. A call goes on: the client may come back for its answer.
+    /// A call goes on: the client may come back for its answer.
+    func clientGone(from exchange: HTTPExchange) {
+        exchange.connection = nil
+    }
+
+    /// A GET stream's connection is gone.
     func dropped(_ connection: HTTPConnection) {
         streams.removeAll { $0 === connection }
     }
@@ -191,12 +189,7 @@ final class HTTPSession: ExchangeChannel {
     var expiresWhenIdle: Bool { streams.isEmpty }
 
     func setReading(_ isReading: Bool) {
-        self.isReading = isReading
-        guard isReading else { return }
-        let ready = held
-        held.removeAll()
-        heldBytes = 0
-        for body in ready { body() }
+        for body in held.set(isReading) { body() }
     }
 
     func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
@@ -215,7 +208,6 @@ final class HTTPSession: ExchangeChannel {
         for stream in streams { stream.endStream() }
         streams.removeAll()
         // What was held finds its session gone.
-        isReading = true
         setReading(true)
         // The end of the process must not overtake an answer that a client is still taking.
         if door.gateway.isServing || isAbrupt { closed() } else { door.whenWritten(closed) }

@@ -28,8 +28,8 @@ struct EventID: Hashable, Sendable, CustomStringConvertible {
 enum ServerSentEvent {
     /// One message. It may hold no line feed, which no message that passed the scanner on a line does; a carriage return
     /// can only be white space between tokens there and becomes a space, since it would end the line.
-    static func message(_ message: ByteBuffer, id: EventID, to buffer: inout ByteBuffer) {
-        buffer.writeString("id: \(id)\n")
+    static func message(_ message: ByteBuffer, id: EventID?, to buffer: inout ByteBuffer) {
+        if let id { buffer.writeString("id: \(id)\n") }
         buffer.writeStaticString("data: ")
         let start = buffer.writerIndex
         buffer.writeImmutableBuffer(message)

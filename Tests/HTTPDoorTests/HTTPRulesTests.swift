@@ -174,8 +174,10 @@ struct HTTPRulesTests {
 
     static let others = [
         Case([("MCP-Protocol-Version", "2025-06-18")]), Case([("mcp-protocol-version", "2024-11-05")]),
-        Case([("MCP-Protocol-Version", "2099-01-01")], "unknown_protocol_version", .badRequest),
-        Case([("MCP-Protocol-Version", "2025-06-18 ")], "unknown_protocol_version"),
+        Case([("MCP-Protocol-Version", "2099-01-01")], "unknown_protocol_version", .badRequest, method: "GET"),
+        Case([("MCP-Protocol-Version", "2025-06-18 ")], "unknown_protocol_version", method: "DELETE"),
+        // The body says which era it is of.
+        Case([("MCP-Protocol-Version", "2099-01-01")]), Case([("MCP-Protocol-Version", "2026-07-28")]),
         Case([("a", "1"), ("a", "2")]),
         Case([("authorization", "Bearer a"), ("authorization", "Bearer b")], "doubled_header", .badRequest),
         Case([("mcp-session-id", "a"), ("mcp-session-id", "a")], "doubled_header"),
@@ -223,7 +225,8 @@ struct HTTPRulesTests {
             [("Host", "\(long).example")], [("Origin", "http://\(long)")], [("MCP-Protocol-Version", long)],
             [("Accept", long)], [("Content-Type", long)], [("Content-Encoding", long)],
         ] {
-            guard case .failure(let refusal) = Self.rules().admit(Case(fields).head) else {
+            let method = fields[0].0 == "MCP-Protocol-Version" ? "GET" : "POST"
+            guard case .failure(let refusal) = Self.rules().admit(Case(fields, method: method).head) else {
                 Issue.record("\(fields) was let in")
                 continue
             }

@@ -8,12 +8,22 @@ extension HTTPRules {
         if let refusal = framing(head) ?? host(head) ?? origin(head) ?? target(head) { return .failure(refusal) }
         return .success([
             ("Access-Control-Allow-Methods", "POST, GET, DELETE"),
-            (
-                "Access-Control-Allow-Headers",
-                "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Session-Id"
-            ),
+            ("Access-Control-Allow-Headers", Self.allowedFields + parameterFields(head)),
             ("Access-Control-Max-Age", "600"),
         ])
+    }
+
+    private static let allowedFields =
+        "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id"
+
+    /// Those of tools' arguments, of which there is no list: what was asked for, if it is a name at all.
+    private func parameterFields(_ head: RequestHead) -> String {
+        let asked = (head.requestedFields ?? "").split(separator: ",").map { MediaRanges.trimmed($0).lowercased() }
+        return asked.filter { name in
+            name.hasPrefix("mcp-param-") && name.utf8.count <= 128
+                && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F }
+        }
+        .prefix(32).map { ", \($0)" }.joined()
     }
 
     /// The fields that let a page read an answer, whatever that is; none for foreign pages and for what is no page.

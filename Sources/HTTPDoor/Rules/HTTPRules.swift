@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 
 /// What a door demands of a request's head before it reads the body. A pure value: the door makes one when it opens and
@@ -155,8 +156,10 @@ struct HTTPRules: Sendable {
 
     /// Absent stands for 2025-03-26, which had no such field.
     func protocolVersion(_ head: RequestHead) -> HTTPRefusal? {
-        guard let version = head.protocolVersion, !protocolVersions.contains(version) else { return nil }
-        // Not -32022: clients of the modern era take that for a server of theirs and do not try `initialize`.
+        // A POST's body is read first: it may be of the modern era, and the answer bears its id.
+        guard head.method != "POST", let version = head.protocolVersion, version != ModernProtocol.version,
+            !protocolVersions.contains(version)
+        else { return nil }
         return HTTPRefusal(
             status: .badRequest,
             message: "MCP-Protocol-Version is not spoken here (supported: "

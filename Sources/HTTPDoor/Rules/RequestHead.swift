@@ -14,6 +14,8 @@ struct RequestHead: Hashable, Sendable {
     private(set) var protocolVersion: String?
     private(set) var sessionID: String?
     private(set) var lastEventID: String?
+    /// `Access-Control-Request-Headers` of a page's question.
+    private(set) var requestedFields: String?
     /// How many Host fields there are.
     private(set) var hosts = 0
     /// The first field that may occur once and occurs again, in lower case.
@@ -45,6 +47,8 @@ struct RequestHead: Hashable, Sendable {
             case 17 where Self.isEqual(name, "transfer-encoding"): hasTransferEncoding = true
             case 20 where Self.isEqual(name, "mcp-protocol-version"):
                 take(value, "mcp-protocol-version", \.protocolVersion)
+            case 30 where Self.isEqual(name, "access-control-request-headers"):
+                requestedFields = requestedFields.map { "\($0),\(value)" } ?? value
             default: break
             }
         }
