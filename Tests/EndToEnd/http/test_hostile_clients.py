@@ -238,3 +238,18 @@ def test_an_idle_session_ends_unless_it_has_a_stream_or_a_call(make_gateway: Mak
         assert len(gateway.audit.records("SESSION_END")) == 1
     wait_until(lambda: len(gateway.audit.records("SESSION_END")) == 3, "the others ended without them")
     assert ping(http, listens).status == 404
+
+
+def test_a_clean_end_does_not_wait_for_who_takes_nothing(make_gateway: Make) -> None:
+    """It waits as long as `shutdown_timeout` lets it, and its last records are written all the same."""
+    gateway = gateway_over_http(make_gateway, timeouts={"shutdown_timeout": 2}).start().ready()
+    http = HTTP(gateway.port)
+    key = http.open()
+    with http.connect() as stalled:
+        stalled.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        stalled.send(http.post(work("x", "x", size=12 * MEGABYTE), Mcp_Session_Id=key))
+        wait_until(lambda: gateway.audit.records("RESPONSE", request_id="x"), "it was answered")
+        began = time.monotonic()
+        gateway.stop()
+        assert time.monotonic() - began < 6
+    assert gateway.audit.records("AUDIT_STOP")
