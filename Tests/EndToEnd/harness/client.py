@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,6 +68,10 @@ class Session(Protocol):
 
     opened: dict
     inbox: Inbox
+    is_modern: bool
+
+    def watching(self, uri: str | None = None) -> AbstractAsyncContextManager[None]:
+        """With updates of a resource, and list changes, for as long as this lasts."""
 
     async def request(self, method: str, params: dict | None = None) -> dict:
         """Any request of the SDK; raises `Refused`."""

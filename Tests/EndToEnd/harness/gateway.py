@@ -50,7 +50,9 @@ def merged(base: dict, changes: dict) -> dict:
 class Gateway:
     """One configuration in a directory of its own, and the processes that were started with it.
 
-    `proxy` is laid over the `proxy` part of the configuration. Without `tools` there is no policy.
+    `proxy` is laid over the `proxy` part of the configuration. Without `tools` there is no policy. `era` is that of the
+    upstream and `client_mode` that of sessions of the 2.x SDK; what is not about eras is tested in the legacy one, where
+    nothing has to be found out.
     """
 
     def __init__(
@@ -63,10 +65,13 @@ class Gateway:
         proxy: dict | None = None,
         audit: dict | None = None,
         audit_path: Path | None = None,
+        era: str = "legacy",
+        client_mode: str = "legacy",
     ) -> None:
         # Not pytest's tmp_path: the path of a Unix socket may have 107 bytes only.
         self.directory = Path(tempfile.mkdtemp(prefix="gk-"))
         self.door = door
+        self.client_mode = client_mode
         self.mark = new_mark()
         self.socket_path = self.directory / "mcp.sock"
         self.config_path = self.directory / "gatekit.yaml"
@@ -84,7 +89,7 @@ class Gateway:
             "transport": door,
             **({"http": {"port": self.port}} if self.port else {}),
             "unix": {"path": str(self.socket_path)},
-            "upstream": {"name": "under-test", "command": upstream, "env": {MARK: self.mark}},
+            "upstream": {"name": "under-test", "command": upstream, "env": {MARK: self.mark}, "era": era},
         }
         policies = [] if tools is None else [{"policy": "tool_allowlist", "config": {"mode": mode, "tools": tools}}]
         sink = {"output_file": str(self.audit.path), "format": "json", "backup_count": 0, **(audit or {})}

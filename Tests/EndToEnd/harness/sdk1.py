@@ -41,6 +41,7 @@ class Session1:
     def __init__(self, session: ClientSession, opened: types.InitializeResult, inbox: Inbox) -> None:
         self.session = session
         self.opened = opened.model_dump(**JSON)
+        self.is_modern = False
         self.inbox = inbox
 
     async def request(self, method: str, params: dict | None = None) -> dict:
@@ -63,6 +64,15 @@ class Session1:
         except McpError as error:
             raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
+
+    @asynccontextmanager
+    async def watching(self, uri: str | None = None) -> AsyncIterator[None]:
+        """With updates of a resource, and list changes, for as long as this lasts."""
+        if uri:
+            await self.request("resources/subscribe", {"uri": uri})
+        yield
+        if uri:
+            await self.request("resources/unsubscribe", {"uri": uri})
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         # The 1.x SDK sends no cancellation by itself and does not tell a call's id.

@@ -1,0 +1,71 @@
+"""Log messages, list changes and resource updates, which the eras ask for in different ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from eras.conftest import reaches_modern
+from harness.client import open_session
+from harness.gateway import Gateway
+
+LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
+WATCHED = "test://watched-resource"
+
+
+@pytest.mark.parametrize("level", ["debug", "warning", "emergency"])
+async def test_log_messages_arrive_from_the_level_that_was_asked_for(gateway: Gateway, level: str) -> None:
+    async with open_session(gateway) as session:
+        await session.request("logging/setLevel", {"level": level})
+        await session.call("logs", {"message": "m"})
+        await session.inbox.wait_for("notifications/message")
+        await session.request("ping")
+        came = [params["level"] for params in session.inbox.of("notifications/message")]
+        assert came == LEVELS[LEVELS.index(level) :]
+
+
+async def test_all_three_lists_can_change(gateway: Gateway) -> None:
+    async with open_session(gateway) as session, session.watching():
+        await session.call("change_lists")
+        for what in ("tools", "prompts", "resources"):
+            await session.inbox.wait_for(f"notifications/{what}/list_changed")
+
+
+async def test_an_update_reaches_those_who_subscribed_until_they_unsubscribe(gateway: Gateway) -> None:
+    async with open_session(gateway) as session, open_session(gateway) as stranger:
+        async with session.watching(WATCHED):
+            await session.call("touch", {"uri": WATCHED})
+            came = await session.inbox.wait_for("notifications/resources/updated")
+            assert [params["uri"] for params in came] == [WATCHED]
+            await stranger.request("ping")
+            assert stranger.inbox.of("notifications/resources/updated") == []
+        await session.request("ping")
+        await session.call("touch", {"uri": WATCHED})
+        await session.request("ping")
+        assert len(session.inbox.of("notifications/resources/updated")) == 1
+
+
+async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(gateway: Gateway) -> None:
+    async with open_session(gateway) as session:
+        if gateway.client_mode == "2026-07-28":
+            pytest.skip("a client that is pinned to a revision asks nothing when it opens")
+        assert session.opened["instructions"].startswith("Everything server")
+        assert session.opened["capabilities"]["tools"]["listChanged"] is True
+        if session.is_modern:
+            assert session.opened["supportedVersions"] == ["2026-07-28"]
+            info = session.opened["_meta"]["io.modelcontextprotocol/serverInfo"]
+        else:
+            assert session.opened["protocolVersion"] == "2025-11-25"
+            info = session.opened["serverInfo"]
+        assert info["name"].startswith("everything-mcp")
+
+
+async def test_the_upstream_can_ping(gateway: Gateway) -> None:
+    if reaches_modern(gateway):
+        pytest.skip("revision 2026-07-28 has no ping, and no requests of servers")
+    async with open_session(gateway) as session:
+        assert (await session.call("ping_client"))["content"][0]["text"] == "pong"
+
+
+async def test_a_client_gets_the_era_that_it_opens_in(gateway: Gateway) -> None:
+    async with open_session(gateway) as session:
+        assert session.is_modern == (gateway.client_mode != "legacy")
