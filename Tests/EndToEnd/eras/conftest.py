@@ -1,6 +1,6 @@
 """Every feature, in every cell of the matrix of clients and upstreams of both eras.
 
-By default each mode of the client meets each upstream over the Unix socket, and over stdio each mode and each upstream
+By default each mode of the client meets each upstream over the Unix socket and over HTTP, and over stdio each mode and each upstream
 is met once; GATEKIT_ERAS=full runs every cell.
 """
 
@@ -28,12 +28,12 @@ MODES = ["legacy"] if GENERATION == 1 else ["auto", "legacy", "2026-07-28"]
 
 def cells() -> list[tuple[str, str, str]]:
     """Mode, door and upstream of each cell that runs."""
-    everywhere = [(mode, door, name) for door in ("unix", "stdio") for mode in MODES for name in UPSTREAMS]
+    everywhere = [(mode, door, name) for door in ("unix", "http", "stdio") for mode in MODES for name in UPSTREAMS]
     if os.environ.get("GATEKIT_ERAS") == "full":
         return everywhere
     names = list(UPSTREAMS)
     diagonal = {(MODES[at % len(MODES)], "stdio", name) for at, name in enumerate(names)}
-    return [cell for cell in everywhere if cell[1] == "unix" or cell in diagonal]
+    return [cell for cell in everywhere if cell[1] != "stdio" or cell in diagonal]
 
 
 @pytest.fixture(scope="module", params=cells(), ids=lambda cell: "-".join(cell))

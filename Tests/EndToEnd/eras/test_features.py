@@ -20,7 +20,7 @@ from features.test_calls import (
     test_five_megabytes_come_back,
     test_five_megabytes_go_out,
     test_structured_output_arrives_beside_the_text,
-    test_text_of_every_script_survives_both_ways,
+    test_text_of_every_script_arrives_without_what_nobody_sees,
 )
 from features.test_lists import (
     test_a_bad_cursor_is_the_upstreams_to_refuse,

@@ -1,0 +1,164 @@
+"""The modern era over HTTP: no sessions, headers that repeat the body, and a status for each error of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.gateway import Gateway
+from harness.http import HTTP, Answer
+from harness.upstreams import everything
+from harness.waiting import wait_until
+
+pytestmark = pytest.mark.gateway
+
+VERSION = "2026-07-28"
+META = "io.modelcontextprotocol/"
+NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+@pytest.fixture(scope="module", params=["modern", "legacy"])
+def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """In front of a server of either era: what a client sees is the same."""
+    upstream = [*everything(2), f"--{request.param}-only"]
+    gateway = Gateway(upstream, door="http", era="auto", tools=["*"])
+    gateway.upstream_name = request.param
+    try:
+        yield gateway.start().ready()
+    finally:
+        gateway.close()
+
+
+@pytest.fixture
+def http(gateway: Gateway) -> HTTP:
+    return HTTP(gateway.port)
+
+
+def message(method: str, identifier: object = 1, meta: dict | None = None, **params: object) -> dict:
+    """A request with its envelope; `meta` is laid over it, and `None` takes a field out."""
+    envelope = {
+        META + "protocolVersion": VERSION, META + "clientCapabilities": {},
+        META + "clientInfo": {"name": "raw", "version": "1"},
+    }  # fmt: skip
+    envelope = {name: value for name, value in (envelope | (meta or {})).items() if value is not None}
+    body = {"jsonrpc": "2.0", "method": method, "params": {**params, "_meta": envelope}}
+    return body if identifier is None else {**body, "id": identifier}
+
+
+def headers(body: dict) -> dict[str, str]:
+    """Those that a body demands."""
+    fields = {"MCP-Protocol-Version": VERSION, "Mcp-Method": body["method"]}
+    if name := NAMED.get(body["method"]):
+        fields["Mcp-Name"] = body["params"][name]
+    return fields
+
+
+def ask(http: HTTP, body: dict, **changes: str | None) -> Answer:
+    fields = headers(body) | {name.replace("_", "-"): value for name, value in changes.items()}
+    return http.ask(http.post(body, **fields))
+
+
+def refused(answer: Answer, status: int, code: int, identifier: object = 1) -> dict:
+    assert (answer.status, answer.message["error"]["code"]) == (status, code), answer
+    assert answer.message["id"] == identifier, answer
+    return answer.message["error"]
+
+
+def test_discover_and_a_call_without_any_handshake(http: HTTP) -> None:
+    found = ask(http, message("server/discover")).message["result"]
+    assert VERSION in found["supportedVersions"], found
+    answer = ask(http, message("tools/call", 7, name="echo", arguments={"text": "hello"}))
+    assert answer.status == 200
+    assert answer.message["id"] == 7
+    assert answer.message["result"]["content"][0]["text"] == "hello"
+    assert answer.message["result"]["resultType"] == "complete"
+    assert "mcp-session-id" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"Mcp-Method": "tools/list"}, -32020), ({"Mcp-Method": None}, -32020), ({"Mcp-Name": "other"}, -32020),
+     ({"Mcp-Name": None}, -32020), ({"MCP-Protocol-Version": None}, -32020),
+     ({"MCP-Protocol-Version": "2025-11-25"}, -32020)],
+    ids=str,
+)  # fmt: skip
+def test_headers_have_to_agree_with_the_body(gateway: Gateway, http: HTTP, change: dict, code: int) -> None:
+    body = message("tools/call", "a", name="echo", arguments={"text": "x"})
+    refused(http.ask(http.post(body, **(headers(body) | change))), 400, code, "a")
+    wait_until(
+        lambda: any("header_mismatch" in str(record) for record in gateway.audit.records("SECURITY_BLOCK")),
+        "http_guard told of it",
+    )
+
+
+def test_a_name_may_be_encoded(http: HTTP) -> None:
+    body = message("tools/call", name="echo", arguments={"text": "x"})
+    assert ask(http, body, Mcp_Name="=?base64?ZWNobw==?=").status == 200
+    refused(ask(http, body, Mcp_Name="=?base64?b3RoZXI=?="), 400, -32020)
+    refused(ask(http, body, Mcp_Name="=?base64?!?="), 400, -32020)
+
+
+@pytest.mark.parametrize("field", ["protocolVersion", "clientCapabilities"])
+def test_an_envelope_has_to_be_complete(http: HTTP, field: str) -> None:
+    refused(ask(http, message("tools/list", meta={META + field: None})), 400, -32602)
+
+
+def test_an_unknown_version_is_told_what_is_spoken(http: HTTP) -> None:
+    body = message("tools/list", meta={META + "protocolVersion": "2099-01-01"})
+    error = refused(ask(http, body, MCP_Protocol_Version="2099-01-01"), 400, -32022)
+    assert error["data"]["supported"] == [VERSION]
+    assert error["data"]["requested"] == "2099-01-01"
+    bare = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    refused(http.ask(http.post(bare, MCP_Protocol_Version="2099-01-01")), 400, -32022)
+
+
+@pytest.mark.parametrize("method", ["initialize", "ping", "logging/setLevel", "resources/subscribe", "no/such"])
+def test_methods_that_the_era_lacks(http: HTTP, method: str) -> None:
+    answer = ask(http, message(method, uri="test://static-text", level="info"))
+    if method == "initialize":
+        assert answer.status == 400, answer
+    else:
+        refused(answer, 404, -32601)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_nothing_but_post(http: HTTP, method: str) -> None:
+    answer = http.ask(http.raw(method, MCP_Protocol_Version=VERSION))
+    assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_session_id_means_nothing(http: HTTP) -> None:
+    assert ask(http, message("tools/list"), Mcp_Session_Id="0" * 32).status == 200
+
+
+def test_the_same_id_at_once_on_many_connections(http: HTTP) -> None:
+    body = [message("tools/call", 1, name="echo", arguments={"text": str(n)}) for n in range(20)]
+    connections = [http.connect() for _ in body]
+    for connection, one in zip(connections, body, strict=True):
+        connection.send(http.post(one, **headers(one)))
+    for n, connection in enumerate(connections):
+        with connection:
+            assert connection.answer().message["result"]["content"][0]["text"] == str(n)
+
+
+def test_a_legacy_client_beside_it(http: HTTP) -> None:
+    key = http.open()
+    answer = http.ask(http.post({"jsonrpc": "2.0", "id": 1, "method": "ping"}, Mcp_Session_Id=key))
+    assert answer.message["result"] == {}
+
+
+def test_records_name_peer_and_client_and_no_session(gateway: Gateway, http: HTTP) -> None:
+    body = message("tools/call", "who", name="echo", arguments={"text": "x"})
+    assert ask(http, body).status == 200
+    records = [record for record in gateway.audit.records() if record.get("request_id") == "who"]
+    assert [record["event_type"] for record in records] == ["REQUEST", "RESPONSE"], records
+    for record in records:
+        assert "session_id" not in record or record["session_id"] is None, record
+        assert record["client_name"] == "raw"
+        assert record["peer"].startswith("127.0.0.1")
+
+
+def test_a_notification_is_accepted(http: HTTP) -> None:
+    answer = ask(http, message("notifications/cancelled", None, requestId=1))
+    assert (answer.status, answer.body) == (202, b"")
