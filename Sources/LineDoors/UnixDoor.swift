@@ -22,6 +22,9 @@ public final class UnixDoor {
         self.listener = listener
     }
 
+    /// Connections that may wait to be accepted.
+    private static let backlog: Int32 = 1024
+
     /// Binds and listens. Call on the gateway loop; fails with a ``DoorError`` that names the path.
     public static func open(
         _ settings: UnixDoorSettings, _ gateway: Gateway, _ logger: Logger
@@ -46,7 +49,7 @@ public final class UnixDoor {
 
         /// Lets clients connect; they wait until the door is opened. Once.
         public func listen() throws(DoorError) {
-            guard Glibc.listen(file.descriptor, 1024) == 0 else { throw .system("listen", settings.path, errno) }
+            guard Glibc.listen(file.descriptor, UnixDoor.backlog) == 0 else { throw .system("listen", settings.path, errno) }
         }
 
         /// Gives the path back. Not after it was opened.
@@ -78,7 +81,6 @@ public final class UnixDoor {
         let loop = gateway.eventLoop
         let bound = NIOLoopBound(gateway, eventLoop: loop)
         let listening = ServerBootstrap(group: loop)
-            .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.writeBufferWaterMark, value: LineChannelOptions.waterMark)
             .childChannelOption(.recvAllocator, value: LineChannelOptions.receive)
@@ -89,7 +91,10 @@ public final class UnixDoor {
             }
             .withBoundSocket(descriptor)
         return listening.map {
-            NIOLoopBound(UnixDoor(settings: settings, file: file, listener: $0), eventLoop: loop)
+            // NIO listens on a socket that it is given with a backlog of 128, whatever the option says. One that was passed
+            // keeps what whoever made it chose (systemd.socket(5), Backlog=). It is listening, so this cannot fail.
+            if file != nil { Glibc.listen(descriptor, backlog) }
+            return NIOLoopBound(UnixDoor(settings: settings, file: file, listener: $0), eventLoop: loop)
         }
         .flatMapErrorThrowing { error in
             file?.remove()

@@ -9,11 +9,11 @@ internal import NIOCore
 extension HTTPConnection {
     /// Whether a message that names no session belongs to the modern era: by its envelope, or by a version that no legacy
     /// client speaks.
-    func isModern(_ scan: EnvelopeScan, _ request: HTTPRequest) -> Bool {
+    func isModern(_ scan: MessageScan, _ request: HTTPRequest) -> Bool {
         scan[.metaProtocolVersion].isPresent || request.speaksNoLegacy
     }
 
-    func modern(_ scan: EnvelopeScan, _ request: HTTPRequest) {
+    func modern(_ scan: MessageScan, _ request: HTTPRequest) {
         var line = request.body
         ServerSentEvent.blankLineBreaks(in: &line, from: line.readerIndex)
         let message = Message(bytes: line, scan: scan)
@@ -56,7 +56,8 @@ extension HTTPConnection {
     /// Arguments that the tool's schema has in headers too.
     private func checkParameters(_ message: Message, _ request: HTTPRequest, _ id: SessionID) throws(ProtocolError) {
         guard let headers = request.headers, JSONText.equals(message.scan[.method], "tools/call", in: message.bytes),
-            let tool = message.string(.paramsName)
+            message.scan[.paramsName].isPresent,
+            let tool = JSONText.string(message.scan[.paramsName], in: message.bytes)
         else { return }
         try door.gateway.parameterHeaders(of: tool, for: id)?.check(headers, against: message)
     }
@@ -90,8 +91,11 @@ extension HTTPDoor {
     /// The peer that a message comes from, made when it is the first one. nil when there are too many.
     func peer(of message: Message, from connection: HTTPConnection, _ identity: HTTPIdentity) -> ModernPeer? {
         var client: [UInt8] = []
-        if let info = message.slice(.metaClientInfo), info.readableBytes <= limits.maxClientInfoBytes {
-            client = Array(info.readableBytesView)
+        let info = message.scan[.metaClientInfo]
+        if info.isPresent, info.count <= limits.maxClientInfoBytes {
+            // The scanner's ranges lie inside the message, so there are bytes.
+            let start = message.bytes.readerIndex + Int(info.lower)
+            client = message.bytes.getBytes(at: start, length: info.count) ?? []
         }
         let key = ModernPeer.Key(address: connection.peerAddress, identity: identity, client: client)
         if let peer = peers[key] { return peer }

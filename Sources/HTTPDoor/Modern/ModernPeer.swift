@@ -1,5 +1,7 @@
 internal import EraTranslation
 internal import Gateway
+internal import GatewayConfiguration
+internal import GatewayEvents
 internal import JSONRPCWire
 internal import MCPRouting
 internal import NIOCore
