@@ -51,7 +51,8 @@ let package = Package(
 
         // Layer 1: what the operator wrote, and what a policy decides.
         module("GatewayConfiguration", [.product(name: "Yams", package: "Yams")]),
-        module("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
+        module("OutputSanitizer", ["JSONRPCWire", nioCore]),
+        module("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", nioCore]),
 
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev", "pkg-config"])]),
@@ -59,15 +60,18 @@ let package = Package(
         module("Systemd", ["CJournal", "CSystemd"]),
 
         // Layer 2: the one snapshot and the values that audit and metrics consume.
-        module("GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "ToolPolicy", nioCore]),
+        module(
+            "GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "OutputSanitizer", "ToolPolicy", nioCore]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
-        module("AuditTrail", ["CFileSpace", "GatewayEvents", "GatewayConfiguration", "Systemd", nioCore]),
+        module(
+            "AuditTrail",
+            ["CFileSpace", "GatewayEvents", "GatewayConfiguration", "OutputSanitizer", "Systemd", nioCore]),
         module("Upstream", ["CSpawn", nioCore, nioPosix, nioLocks, logging]),
         module(
             "MCPRouting",
             [
-                "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "ToolPolicy", nioCore,
+                "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", "ToolPolicy", nioCore,
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
@@ -97,7 +101,7 @@ let package = Package(
             ]),
 
         // What the gateway says of itself.
-        module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting"]),
+        module("Telemetry", ["AuditTrail", "Gateway", "GatewayEvents", "MCPRouting", "OutputSanitizer"]),
         // Where metrics are scraped: plain HTTP, and nothing of MCP.
         module(
             "MetricsDoor",
@@ -118,8 +122,8 @@ let package = Package(
             "Daemon",
             [
                 "AuditTrail", "CSpawn", "Gateway", "GatewayConfiguration", "GatewayEvents", "HTTPDoor", "JSONRPCWire",
-                "LineDoors", "ControlPlane", "MCPRouting", "MetricsDoor", "Reload", "StandardStreams", "Systemd",
-                "Telemetry", "ToolPolicy", "Upstream",
+                "LineDoors", "ControlPlane", "MCPRouting", "MetricsDoor", "OutputSanitizer", "Reload",
+                "StandardStreams", "Systemd", "Telemetry", "ToolPolicy", "Upstream",
                 nioCore, nioPosix, logging,
             ]),
 
@@ -155,8 +159,14 @@ let package = Package(
             dependencies: ["AuditTrail", "GatewayConfiguration", "GatewayEvents", "Systemd", "ToolPolicy", nioCore],
             path: "Tests/Benchmarks/AuditBench", swiftSettings: strict),
         tests("GatewayConfiguration", [], resources: [.copy("Golden")]),
-        tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", nioCore]),
-        tests("AuditTrail", ["GatewayEvents", "GatewayConfiguration", "Systemd", "ToolPolicy", nioCore]),
+        tests("ToolPolicy", ["GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", nioCore]),
+        tests("OutputSanitizer", ["JSONRPCWire", nioCore], resources: [.copy("Golden")]),
+        .executableTarget(
+            name: "SanitizerBench", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Benchmarks/SanitizerBench", swiftSettings: strict),
+        tests(
+            "AuditTrail",
+            ["GatewayEvents", "GatewayConfiguration", "OutputSanitizer", "Systemd", "ToolPolicy", nioCore]),
         // A gateway in miniature that those tests may kill.
         .executableTarget(
             name: "upstream-probe", dependencies: ["CSpawn", "Upstream", nioCore, nioPosix, logging],
@@ -191,8 +201,12 @@ let package = Package(
 
 // The fuzz targets link only with libFuzzer, hence `scripts/fuzz` alone asks for them.
 if Context.environment["GATEKIT_FUZZ"] != nil {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "WireFuzz", dependencies: ["JSONRPCWire", nioCore], path: "Tests/Fuzz/WireFuzz",
-            swiftSettings: strict))
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SanitizerFuzz", dependencies: ["JSONRPCWire", "OutputSanitizer", nioCore],
+            path: "Tests/Fuzz/SanitizerFuzz", swiftSettings: strict),
+    ]
 }

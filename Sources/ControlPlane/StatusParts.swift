@@ -18,6 +18,36 @@ extension StatusReport {
         }
     }
 
+    /// The sanitising of what tools answer. Counts since the start of this program image.
+    public struct Sanitization: Codable, Hashable, Sendable {
+        /// Those that run, in their order; empty when it is off.
+        public var stages: [String]
+        /// Answers that were changed.
+        public var responses: Int
+        /// Scalars that nobody sees.
+        public var invisible: Int
+        /// Tags, comments, images and links.
+        public var markup: Int
+        /// Info strings of code fences.
+        public var codeFences: Int
+
+        enum CodingKeys: String, CodingKey {
+            case stages, responses, invisible, markup
+            case codeFences = "code_fences"
+        }
+
+        /// Joins the parts.
+        public init(
+            stages: [String] = [], responses: Int = 0, invisible: Int = 0, markup: Int = 0, codeFences: Int = 0
+        ) {
+            self.stages = stages
+            self.responses = responses
+            self.invisible = invisible
+            self.markup = markup
+            self.codeFences = codeFences
+        }
+    }
+
     /// The supervised process, or the shared one where sessions have their own besides.
     public struct Upstream: Codable, Hashable, Sendable {
         /// Where it is.

@@ -42,6 +42,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var environment: Environment
     /// The audit's sinks.
     public var audit: [Sink]
+    /// What is taken out of what tools answer.
+    public var sanitization: Sanitization
     /// Lines of the log that nobody took.
     public var logLinesDropped: Int
     /// systemd's watchdog; null when it does not watch.
@@ -50,7 +52,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
     public var warnings: [String]
 
     enum CodingKeys: String, CodingKey {
-        case pid, state, version, transports, upstream, sessions, pending, config, audit, watchdog, warnings
+        case pid, state, version, transports, upstream, sessions, pending, config, audit, sanitization, watchdog,
+            warnings
         case uptimeSeconds = "uptime_s"
         case startedAt = "started_at"
         case configPath = "config_path"
@@ -65,7 +68,8 @@ public struct StatusReport: Codable, Hashable, Sendable {
         pid: Int32, state: State, uptimeSeconds: Int, startedAt: String, version: String, configPath: String,
         transports: [Door], upstream: Upstream, sessions: Int, pending: Int, config: Configuration,
         lastReload: LastReload?, environment: Environment,
-        refusedRestart: RefusedRestart? = nil, audit: [Sink], logLinesDropped: Int = 0,
+        refusedRestart: RefusedRestart? = nil, audit: [Sink], sanitization: Sanitization = Sanitization(),
+        logLinesDropped: Int = 0,
         watchdog: Watchdog? = nil, warnings: [String] = []
     ) {
         self.pid = pid
@@ -83,6 +87,7 @@ public struct StatusReport: Codable, Hashable, Sendable {
         self.environment = environment
         self.refusedRestart = refusedRestart
         self.audit = audit
+        self.sanitization = sanitization
         self.logLinesDropped = logLinesDropped
         self.watchdog = watchdog
         self.warnings = warnings

@@ -10,6 +10,7 @@ extension StatusReport {
         rows.append(("env", environment.path.map { "\(environment.source): \($0)" } ?? environment.source))
         rows += audit.map { ("audit", $0.text) }
         if audit.isEmpty { rows.append(("audit", "none")) }
+        rows.append(("sanitizer", sanitization.text))
         if logLinesDropped > 0 { rows.append(("log", "\(PlainText.count(logLinesDropped, "line")) dropped")) }
         if let watchdog {
             rows.append(("watchdog", "every \(PlainText.milliseconds(watchdog.intervalSeconds * 1000))"))
@@ -67,6 +68,16 @@ extension StatusReport {
         var rows = [("reload", "\(lastReload.result) at \(lastReload.time), took \(took)")]
         rows += (lastReload.problems + lastReload.changes + lastReload.notes.map { "note: \($0)" }).map { ("", $0) }
         return rows
+    }
+}
+
+extension StatusReport.Sanitization {
+    fileprivate var text: String {
+        guard !stages.isEmpty else { return "off" }
+        let changed = "\(stages.joined(separator: ", ")): \(PlainText.count(responses, "answer")) changed"
+        guard responses > 0 else { return changed }
+        return changed + " (\(PlainText.count(invisible, "invisible character")), \(markup) of markup, "
+            + "\(PlainText.count(codeFences, "code fence")))"
     }
 }
 

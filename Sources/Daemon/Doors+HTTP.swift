@@ -34,10 +34,18 @@ extension Doors {
                 doors.httpChange = .add(place)
                 completion(nil)
             case .failure(let error):
-                completion(DoorRefusal("\(error)"))
+                completion(DoorRefusal("\(error)\(doors.isOwnPort(next) ? Self.ownPort : "")"))
             }
         }
     }
+
+    /// Whether the door that is open may be what stands in the way: 0.0.0.0 and 127.0.0.1 exclude each other on one port.
+    private func isOwnPort(_ next: HTTPDoorSettings) -> Bool {
+        http?.settings.port == next.port
+    }
+
+    private static let ownPort =
+        "; this gateway's own door has that port: change proxy.http.port too, or take the new host with: gatekit restart"
 
     /// After the swap: opens, changes or closes. When the reload was refused: gives a new address back.
     func settleHTTP(isRefused: Bool) {

@@ -7,6 +7,7 @@ internal import Glibc
 internal import HTTPDoor
 internal import LineDoors
 internal import MCPRouting
+internal import OutputSanitizer
 internal import Reload
 internal import Systemd
 internal import Telemetry
@@ -34,8 +35,18 @@ extension Serving {
             lastReload: reloader.lastOutcome.map(StatusReport.LastReload.init),
             environment: StatusReport.Environment(
                 source: reloader.environmentSource, path: parts.files.dotenvPath),
-            refusedRestart: refusedRestart, audit: gateway.sinks.map(Self.sink),
-            watchdog: Watchdog.interval.map { StatusReport.Watchdog(intervalSeconds: $0 / .seconds(1)) })
+            refusedRestart: refusedRestart, audit: gateway.sinks.map(Self.sink), sanitization: sanitization(counts),
+            watchdog: Watchdog.interval.map { StatusReport.Watchdog(intervalSeconds: $0 / .seconds(1)) },
+            warnings: snapshot.settings.outputSanitization == nil ? [OutputSanitizationSettings.offWarning] : [])
+    }
+
+    private func sanitization(_ counts: Router.Counts) -> StatusReport.Sanitization {
+        let chosen = gateway.snapshot.settings.outputSanitization?.stages ?? []
+        let removed = counts.sanitized
+        return StatusReport.Sanitization(
+            stages: OutputSanitizationSettings.Stage.allCases.filter(chosen.contains).map(\.rawValue),
+            responses: counts.sanitizedResponses, invisible: removed.invisible, markup: removed.markup,
+            codeFences: removed.codeFences)
     }
 
     private var uptime: Int {

@@ -4,12 +4,10 @@
 /// something that does not happen. Whoever builds a feature takes its row out of ``missing``.
 enum Feature: Hashable, CaseIterable {
     case modernEra
-    case outputSanitization
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
-        .modernEra: "era 'modern'",
-        .outputSanitization: "policy 'output_sanitization'",
+        .modernEra: "era 'modern'"
     ]
 
     /// nil when this version has the feature.
@@ -20,7 +18,6 @@ enum Feature: Hashable, CaseIterable {
     private var remedy: String {
         switch self {
         case .modernEra: "; use auto or legacy"
-        case .outputSanitization: "; remove the entry or set enabled: false"
         }
     }
 }

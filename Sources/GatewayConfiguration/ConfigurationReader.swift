@@ -51,12 +51,15 @@ public enum ConfigurationReader {
         guard problems.isEmpty, var settings else { throw ConfigurationError(problems: problems) }
         if let level = layered.switches.logLevel { settings.logLevel = level }
         settings.toolCallLog = layered.switches.logToolCalls ?? false
+        if layered.switches.disableOutputSanitization == true { settings.outputSanitization = nil }
+        let advice =
+            reading.hasChosenStages ? [] : SanitizingAdvice.warnings(settings, file: source.config.path)
         var source = source
         source.named = files.files
         return LoadedConfiguration(
             settings: settings, source: source, configHash: source.hash, environment: layered.merged,
             dotenvNames: layered.dotenvNames, switches: layered.switches,
-            warnings: (layered.warnings + reading.warnings).sorted(), commandPosition: reading.commandPosition)
+            warnings: (layered.warnings + reading.warnings + advice).sorted(), commandPosition: reading.commandPosition)
     }
 
     /// nil only together with a problem.

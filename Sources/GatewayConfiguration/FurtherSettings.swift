@@ -1,5 +1,9 @@
 /// Policy `output_sanitization`.
 public struct OutputSanitizationSettings: Hashable, Sendable {
+    /// What an operator is told, at the start and by `status`, when it is off.
+    public static let offWarning =
+        "output_sanitization is off: what tools answer reaches agents with hidden characters, markup and all"
+
     /// What is done to a text, in this order.
     public enum Stage: String, Hashable, Sendable, CaseIterable {
         case invisible, markup

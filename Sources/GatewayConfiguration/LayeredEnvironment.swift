@@ -44,6 +44,14 @@ struct LayeredEnvironment {
         let fromFile = GatewaySwitches.Layer(variables: withoutPaths) { (file, dotenv.line(of: $0)) }
         let layers = mode == .start ? [fromProcess, fromFile] : [fromFile, fromProcess]
         let switches = GatewaySwitches(layers: layers, problems: &problems)
+        let off = GatewaySwitches.disableOutputSanitizationName
+        if switches.disableOutputSanitization == true, let layer = layers.first(where: { $0.variables[off] != nil }) {
+            let place = layer.place(off)
+            warnings.append(
+                ConfigurationProblem(
+                    file: place.file, line: place.line,
+                    message: "\(off) is on: \(OutputSanitizationSettings.offWarning)"))
+        }
 
         self.switches = switches
         self.problems = problems

@@ -14,6 +14,7 @@ struct PoliciesReader {
     func read(_ plugins: Section, into settings: inout Settings) {
         var allowlists: [ToolAllowlistSettings] = []
         var hasSanitization = false
+        var disabled: PolicyEntry?
         for entry in entries(plugins, "security", policies: Self.security, elsewhere: Self.auditing) {
             if entry.policy == "tool_allowlist" {
                 let allowlist = ToolAllowlistReader(entry: entry).read()
@@ -21,11 +22,17 @@ struct PoliciesReader {
                 continue
             }
             let sanitization = OutputSanitizationReader(entry: entry).read()
-            guard entry.isEnabled else { continue }
-            reading.require(.outputSanitization, at: entry.policyPosition)
+            guard entry.isEnabled else {
+                disabled = entry
+                continue
+            }
             refuseSecond(entry, already: hasSanitization)
             hasSanitization = true
             settings.outputSanitization = sanitization
+        }
+        if let disabled, !hasSanitization {
+            settings.outputSanitization = nil
+            reading.warn(disabled.policyPosition, OutputSanitizationSettings.offWarning)
         }
         // The sort is stable: equal priorities keep the order written.
         settings.toolAllowlists = allowlists.sorted { $0.priority < $1.priority }

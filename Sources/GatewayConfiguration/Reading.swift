@@ -13,6 +13,8 @@ final class Reading {
     let reportsUnsetVariables: Bool
     /// Where `proxy.upstream.command` stands, once it has been read.
     var commandPosition: YAMLPosition?
+    /// Whether the stages of `output_sanitization` are written there.
+    var hasChosenStages = false
     private(set) var problems: [ConfigurationProblem] = []
     private(set) var warnings: [ConfigurationProblem] = []
 

@@ -56,6 +56,7 @@ struct OutputSanitizationReader {
         let reading = entry.reading
         var settings = OutputSanitizationSettings(priority: entry.priority(config))
         if let texts = config.texts("stages") {
+            reading.hasChosenStages = true
             settings.stages = Set(texts.compactMap { Section.choice($0, noun: "stage", reading: reading) })
             if texts.isEmpty {
                 reading.refuse(

@@ -16,7 +16,7 @@ public struct Settings: Hashable, Sendable {
     public var toolAllowlists: [ToolAllowlistSettings]
     /// The file sinks that are enabled, in the order written. Paths are absolute and distinct.
     public var fileAuditing: [FileAuditingSettings]
-    /// The sanitising of results, when its policy is written and enabled.
+    /// The sanitising of results: on with all stages unless the operator said otherwise; nil when it is off.
     public var outputSanitization: OutputSanitizationSettings?
     /// The mirror in the system journal, when its policy is written and enabled.
     public var journalAuditing: JournalAuditingSettings?
@@ -42,7 +42,7 @@ public struct Settings: Hashable, Sendable {
         limits = Limits()
         toolAllowlists = []
         fileAuditing = []
-        outputSanitization = nil
+        outputSanitization = OutputSanitizationSettings()
         journalAuditing = nil
         toolCallLog = false
         redactedNames = []

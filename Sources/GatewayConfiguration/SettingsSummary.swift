@@ -73,11 +73,9 @@ extension Settings {
             Fact("tool_allowlist \(index + 1)", Self.shown(list), list)
         }
         facts += fileAuditing.map { Fact("file_auditing \(printable($0.outputFile))", Self.shown($0), $0) }
-        if let outputSanitization {
-            let stages = OutputSanitizationSettings.Stage.allCases.filter(outputSanitization.stages.contains)
-            facts.append(
-                Fact("output_sanitization", Self.names(stages.map(\.rawValue)), outputSanitization))
-        }
+        let chosen = outputSanitization?.stages ?? []
+        let stages = OutputSanitizationSettings.Stage.allCases.filter(chosen.contains).map(\.rawValue)
+        facts.append(Fact("output_sanitization", stages.isEmpty ? "off" : Self.names(stages), outputSanitization))
         if let journalAuditing {
             let shown = [
                 "identifier \(printable(journalAuditing.identifier))", "format \(journalAuditing.format.rawValue)",

@@ -1,4 +1,5 @@
 public import NIOCore
+public import OutputSanitizer
 
 /// Something that happened, as one value with one timestamp. The audit encodes it for every sink and metrics count
 /// it; neither changes it. A class, because it is handed on several times and has one allocation to pay for.
@@ -87,9 +88,14 @@ public final class AuditEvent: Sendable {
         public var failure: Failure?
         /// The bytes of `result`, for sinks that print bodies; nil when no sink of the snapshot does.
         public var result: ByteBuffer?
+        /// How often each stage of the sanitiser took something out; nil when nothing was.
+        public var sanitized: RemovalCounts?
 
         /// Joins an outcome's parts.
-        public init(duration: UInt64, failure: Failure? = nil, result: ByteBuffer? = nil) {
+        public init(
+            duration: UInt64, failure: Failure? = nil, result: ByteBuffer? = nil, sanitized: RemovalCounts? = nil
+        ) {
+            self.sanitized = sanitized
             self.duration = duration
             self.failure = failure
             self.result = result

@@ -54,6 +54,13 @@ extension HTTPConnection {
         if fields.path == "/healthz" || fields.path == "/readyz" {
             return .failure(Ending(door.health(fields.path, head.method)))
         }
+        pageFields = fields.origin == nil ? [] : door.rules.readable(fields)
+        if let preflight = door.rules.preflight(fields) {
+            switch preflight {
+            case .success(let headers): return .failure(Ending(HTTPResponse(status: .noContent, headers: headers)))
+            case .failure(let refusal): return .failure(Ending(refusal))
+            }
+        }
         let identity: HTTPIdentity
         switch admit(fields) {
         case .success(let admitted): identity = admitted

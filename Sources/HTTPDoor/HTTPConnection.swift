@@ -43,6 +43,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var keepsAlive = true
     private var isStreaming = false
+    /// Whether the present request is a HEAD, whose answer has no body (RFC 9110, 9.3.2).
+    private var isHead = false
+    /// What lets the page that sent the present request read its answer.
+    var pageFields: [(name: String, value: String)] = []
     private var depth = 0
     /// What it was let in with under the rules of that number.
     private var memory = AdmissionMemory()
@@ -124,6 +128,8 @@ final class HTTPConnection: ChannelInboundHandler {
             headSince = nil
             keepsAlive = head.isKeepAlive
             isClean = false
+            pageFields = []
+            isHead = head.method == .HEAD
             begin(head)
         case .body(let bytes):
             guard case .reading(var request) = phase else { return }
@@ -195,8 +201,10 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func write(_ response: HTTPResponse) {
         guard let context else { return }
+        var response = response
+        response.headers += pageFields
         context.write(wrapOutboundOut(.head(response.head(closes: !keepsAlive))), promise: nil)
-        if response.body.readableBytes > 0 {
+        if response.body.readableBytes > 0, !isHead {
             written += response.body.readableBytes
             context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
@@ -233,7 +241,7 @@ final class HTTPConnection: ChannelInboundHandler {
         guard let context else { return }
         if door.isDraining { keepsAlive = false }
         isStreaming = true
-        let head = HTTPResponse.streamHead(headers, closes: !keepsAlive)
+        let head = HTTPResponse.streamHead(headers + pageFields, closes: !keepsAlive)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
     }
 

@@ -2,10 +2,14 @@ internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
+internal import OutputSanitizer
 
 extension Router {
     /// The one RESPONSE of a client's request, whatever ended it. The request stays in the table.
-    mutating func conclude(_ request: Pending, _ failure: AuditEvent.Failure?, result: ByteBuffer?, at now: Moment) {
+    mutating func conclude(
+        _ request: Pending, _ failure: AuditEvent.Failure?, result: ByteBuffer?, sanitized: RemovalCounts? = nil,
+        at now: Moment
+    ) {
         guard let session = request.session else { return }
         if let failure, case .subscribed(let uri) = request.effect, failure.reason != "connection_lost" {
             subscriptionFailed(uri, of: request)
@@ -13,7 +17,9 @@ extension Router {
         // The monotonic clock is read once a turn, so a request can end in the turn that admitted it.
         let duration = now.monotonic >= request.admitted ? now.monotonic - request.admitted : 0
         record(
-            .response(request.call, AuditEvent.Outcome(duration: duration, failure: failure, result: result)),
+            .response(
+                request.call,
+                AuditEvent.Outcome(duration: duration, failure: failure, result: result, sanitized: sanitized)),
             session: request.identity, under: request.snapshot, at: now)
         let isShadowed = sessions.update(session) { state in
             guard state.shadowed.isEmpty else { return true }

@@ -1,6 +1,7 @@
 internal import GatewayEvents
 public import JSONRPCWire
 internal import NIOCore
+internal import OutputSanitizer
 public import ToolPolicy
 
 extension Router {
@@ -26,9 +27,9 @@ extension Router {
         }
         switch pending.standing(of: id) {
         case .forwarded(isReviewed: let isReviewed):
-            guard isReviewed, message.scan.kind == .result else {
+            guard isReviewed else {
                 guard let request = take(id, at: now) else { return }
-                return finish(request, with: message, filtered: [], at: now)
+                return finish(request, with: message, at: now)
             }
             review(message, id, at: now)
         case .own(let own):
@@ -74,8 +75,8 @@ extension Router {
 
     private mutating func finish(_ request: Pending, _ review: PolicyChain.Review, at now: Moment) {
         switch review {
-        case .deliver(let message, let filtered):
-            finish(request, with: message, filtered: filtered, at: now)
+        case .deliver(let message, let changes):
+            finish(request, with: message, changes: changes, at: now)
         case .refused(let refusal):
             conclude(request, AuditEvent.Failure(code: -32000, message: refusal.reason), result: nil, at: now)
             let reply = ErrorReply.bytes(
@@ -87,15 +88,24 @@ extension Router {
 
     /// Record, restore the client's id, deliver.
     mutating func finish(
-        _ request: Pending, with message: Message, filtered: [(plugin: String, count: Int)], at now: Moment
+        _ request: Pending, with message: Message, changes: [(plugin: String, change: ResultChange)] = [],
+        at now: Moment
     ) {
-        for (plugin, count) in filtered {
-            record(
-                .toolsFiltered(request.call, plugin: plugin, count: count), session: request.identity,
-                under: request.snapshot, at: now)
+        var sanitized: RemovalCounts?
+        for (plugin, change) in changes {
+            switch change {
+            case .hid(let count):
+                record(
+                    .toolsFiltered(request.call, plugin: plugin, count: count), session: request.identity,
+                    under: request.snapshot, at: now)
+            case .sanitized(let removed):
+                sanitized = removed
+                sanitizedResponses += 1
+                self.sanitized.add(removed)
+            }
         }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil
-        conclude(request, Self.failure(in: message), result: result, at: now)
+        conclude(request, Self.failure(in: message), result: result, sanitized: sanitized, at: now)
         var reply = SplicedMessage(message.bytes)
         reply.replace(message.scan[.id], with: request.id)
         deliver(reply, to: request, at: now)

@@ -105,7 +105,7 @@ extension Router {
             case .initialize(let waiting)? = upstreams.read(id, { $0.waiting.first?.content }) ?? nil,
             let request = take(waiting, at: now)
         else { return false }
-        finish(request, with: message, filtered: [], at: now)
+        finish(request, with: message, at: now)
         resetInitialize(of: session, at: now)
         return true
     }

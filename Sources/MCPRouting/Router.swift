@@ -1,6 +1,7 @@
 public import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
+public import OutputSanitizer
 internal import ToolPolicy
 
 /// Whether the audit can take a request's records: nil, or why not. Asked once for each request, right before it is
@@ -37,6 +38,9 @@ public struct Router {
     var ownUpstreams = 0
     /// Those of upstreams that could have been meant for more than one session.
     var droppedNotifications = 0
+    /// Responses that the sanitiser rewrote, and what it took out of them.
+    var sanitizedResponses = 0
+    var sanitized = RemovalCounts()
     /// How many calls run under each snapshot that is still in use, current one last.
     var generations: [(generation: Int, calls: Int)]
     var actions: [Action] = []
@@ -74,6 +78,10 @@ public struct Router {
         public var ownUpstreams: Int
         /// Notifications of upstreams that nobody got, because they could have been meant for several sessions.
         public var droppedNotifications: Int
+        /// Responses that were sanitised.
+        public var sanitizedResponses: Int
+        /// What was taken out of them, by stage.
+        public var sanitized: RemovalCounts
     }
 
     /// The shared upstream, as `status` shows it.
@@ -93,7 +101,7 @@ public struct Router {
         Counts(
             sessions: sessions.count, calls: generations.reduce(0) { $0 + $1.calls }, pending: pending.count,
             ownUpstreams: ownUpstreams,
-            droppedNotifications: droppedNotifications)
+            droppedNotifications: droppedNotifications, sanitizedResponses: sanitizedResponses, sanitized: sanitized)
     }
 
     /// Bytes that wait for an upstream which is not there; part of its backpressure.

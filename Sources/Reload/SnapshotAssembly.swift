@@ -10,9 +10,14 @@ public enum SnapshotAssembly {
         let settings = loaded.settings
         return Snapshot(
             generation: generation, configHash: loaded.shortHash, settings: settings,
-            policies: PolicyChain(
-                settings.toolAllowlists.map(ToolAllowlist.init), maxDepth: settings.limits.maxDepth),
+            policies: PolicyChain(policies(of: settings), maxDepth: settings.limits.maxDepth),
             upstreamEnvironment: loaded.upstreamEnvironment())
+    }
+
+    /// The sanitiser comes last: it reads what the others left.
+    private static func policies(of settings: Settings) -> [any Policy] {
+        let allowlists: [any Policy] = settings.toolAllowlists.map(ToolAllowlist.init)
+        return allowlists + (settings.outputSanitization.map { [OutputSanitization($0)] } ?? [])
     }
 
     /// How an upstream is started under a snapshot. `workingDirectory` is the gateway's own, for an upstream without

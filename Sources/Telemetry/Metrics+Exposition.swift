@@ -1,3 +1,4 @@
+internal import OutputSanitizer
 internal import AuditTrail
 internal import Gateway
 internal import GatewayEvents
@@ -77,6 +78,14 @@ extension Metrics {
         for (name, count) in blocks.counts { out.sample(MetricLabels("policy", name), count) }
         out.single(
             "gatekit_filtered_tools_total", .counter, "Tools taken out of lists that clients asked for.", filteredTools)
+        out.single(
+            "gatekit_sanitized_responses_total", .counter, "Answers of tools that the sanitiser changed.",
+            sources.counts.sanitizedResponses)
+        out.family("gatekit_sanitized_total", .counter, "What the sanitiser took out of them, by its stages.")
+        let removed = sources.counts.sanitized
+        out.sample(MetricLabels("stage", "invisible"), UInt64(removed.invisible))
+        out.sample(MetricLabels("stage", "markup"), UInt64(removed.markup))
+        out.sample(MetricLabels("stage", "code_fences"), UInt64(removed.codeFences))
         out.single("gatekit_server_requests_total", .counter, "What upstreams asked clients.", serverRequests)
         out.family("gatekit_notifications_total", .counter, "Notifications, by who sent them.")
         writeDirections(notifications, to: &out)

@@ -40,34 +40,35 @@ public struct PolicyChain: Sendable {
 
     /// What the chain as a whole says of a result.
     public enum Review: Sendable {
-        /// Deliver `message`; `filtered` names the policies that took tools out, with their counts.
-        case deliver(Message, filtered: [(plugin: String, count: Int)])
+        /// Deliver `message`; `changes` names the policies that rewrote it, with what they took out.
+        case deliver(Message, changes: [(plugin: String, change: ResultChange)])
         /// Answer with the refusal.
         case refused(Refusal)
     }
 
-    /// Whether a result of `method` must go through ``review(_:of:)`` at all.
+    /// Whether a response to `method` must go through ``review(_:of:)`` at all.
     public func reviewsResults(of method: String) -> Bool {
         policies.contains { $0.reviewsResults(of: method) }
     }
 
-    /// Asks each policy in turn; each sees what the one before it left. May run on a worker.
+    /// Asks each policy in turn about a result or an error; each sees what the one before it left. May run on a worker.
     public func review(_ result: Message, of method: String) -> Review {
         var message = result
-        var filtered: [(plugin: String, count: Int)] = []
-        for policy in policies where policy.reviewsResults(of: method) {
+        var changes: [(plugin: String, change: ResultChange)] = []
+        let isError = result.scan.kind == .error
+        for policy in policies where policy.reviewsResults(of: method) && (!isError || policy.reviewsErrors) {
             switch policy.review(result: message, of: method) {
             case .pass: continue
             case .refuse(let refusal): return .refused(refusal)
-            case .rewrite(let bytes, let removed):
+            case .rewrite(let bytes, let change):
                 guard case .message(let scan) = scanner.scan(bytes) else {
                     preconditionFailure("policy \(policy.name) rewrote a \(method) result into something unreadable")
                 }
                 message = Message(bytes: bytes, scan: scan)
-                if removed > 0 { filtered.append((policy.name, removed)) }
+                changes.append((policy.name, change))
             }
         }
-        return .deliver(message, filtered: filtered)
+        return .deliver(message, changes: changes)
     }
 
     /// Whether a tool of this name may be seen and called: the answer of ``admit(_:)`` without a message.

@@ -68,7 +68,7 @@ public final class ToolAllowlist: Policy {
         }
         if isMalformed { return .refuse(malformed) }
         if removed == 0 { return .pass }
-        return .rewrite(Self.replacing(tools, by: kept, in: result), removedTools: removed)
+        return .rewrite(Self.replacing(tools, by: kept, in: result), .hid(tools: removed))
     }
 
     /// nil when there is no `name`, when it is no string, or when the entry holds it twice: lenient decoders differ in

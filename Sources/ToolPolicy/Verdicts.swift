@@ -1,5 +1,6 @@
 public import JSONRPCWire
 public import NIOCore
+public import OutputSanitizer
 
 /// A message from a client, as a policy sees it before it is forwarded. Requests and notifications alike: a
 /// `tools/call` without an id is still a tool call.
@@ -57,12 +58,20 @@ public enum RequestVerdict: Sendable {
     case rewrite(Message)
 }
 
+/// What a policy took out of a result; the audit says it, never what it was.
+public enum ResultChange: Hashable, Sendable {
+    /// So many tools are hidden.
+    case hid(tools: Int)
+    /// Text was sanitised.
+    case sanitized(RemovalCounts)
+}
+
 /// What a policy says of a result.
 public enum ResultVerdict: Sendable {
     /// As it came.
     case pass
-    /// With other bytes: a whole response with the same id; `removedTools` says how many tools it hides.
-    case rewrite(ByteBuffer, removedTools: Int)
+    /// With other bytes: a whole response with the same id.
+    case rewrite(ByteBuffer, ResultChange)
     /// Not at all.
     case refuse(Refusal)
 }
@@ -77,6 +86,13 @@ public protocol Policy: Sendable {
     func review(_ request: PolicyRequest) -> RequestVerdict
     /// Whether results of this method have to be shown to ``review(result:of:)``.
     func reviewsResults(of method: String) -> Bool
-    /// Called once for each successful result of such a method, before it is delivered.
+    /// Whether it has to be shown JSON-RPC errors of such methods too, which are otherwise delivered as they came.
+    var reviewsErrors: Bool { get }
+    /// Called once for each response to such a method, before it is delivered.
     func review(result: Message, of method: String) -> ResultVerdict
+}
+
+extension Policy {
+    /// Only results.
+    public var reviewsErrors: Bool { false }
 }

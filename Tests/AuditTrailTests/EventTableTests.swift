@@ -38,6 +38,12 @@ struct EventTableTests {
         Sample(name: "REQUEST", source: .event(.request(call, plugin: "tool_allowlist"))),
         Sample(name: "RESPONSE", source: .event(.response(call, success))),
         Sample(name: "RESPONSE, error", source: .event(.response(call, timeout))),
+        Sample(
+            name: "RESPONSE, sanitised",
+            source: .event(
+                .response(
+                    call,
+                    AuditEvent.Outcome(duration: 4_000_000, result: success.result, sanitized: Scene.removed)))),
         Sample(name: "SECURITY_BLOCK", source: .event(.securityBlock(call, block))),
         Sample(
             name: "TOOLS_FILTERED",

@@ -50,6 +50,11 @@ struct JSONLineTests {
             line: #""event_type": "RESPONSE", "status": "error", "request_id": "123", "duration_ms": 0, "#
                 + #""method": "tools/call", "tool": "write_file", "error_message": "ENOENT: no such file""#),
         Case(
+            kind: .response(call, AuditEvent.Outcome(duration: 0, sanitized: Scene.removed)),
+            line: #""event_type": "RESPONSE", "status": "success", "request_id": "123", "duration_ms": 0, "#
+                + #""method": "tools/call", "tool": "write_file", "#
+                + #""sanitized": {"invisible": 3, "markup": 2, "code_fences": 1}"#),
+        Case(
             kind: .securityBlock(
                 AuditEvent.Call(requestID: "124", method: "tools/call", tool: "delete_file"),
                 AuditEvent.Block(

@@ -2,6 +2,7 @@ import GatewayConfiguration
 import GatewayEvents
 import Glibc
 import NIOCore
+import OutputSanitizer
 import Synchronization
 import Systemd
 import ToolPolicy
@@ -198,6 +199,15 @@ final class Scene {
     func record(_ kind: AuditEvent.Kind, session: SessionIdentity? = nil, at snapshot: Snapshot? = nil) {
         trail.record(event(kind, session: session, at: snapshot))
     }
+
+    /// What a sanitised answer lost.
+    static let removed: RemovalCounts = {
+        var removed = RemovalCounts()
+        removed.invisible = 3
+        removed.markup = 2
+        removed.codeFences = 1
+        return removed
+    }()
 
     static func call(_ id: String, tool: String? = "read_file", params: String? = nil) -> AuditEvent.Call {
         AuditEvent.Call(

@@ -18,6 +18,7 @@ struct StatusTextTests {
                   reload      none yet
                   env         live: /etc/gatekit/.env
                   audit       /var/log/gatekit/audit.log (file, json): 1204 records, 403.1 KiB
+                  sanitizer   off
 
                 """.replacing("pid 1,", with: "pid \(StatusReport.example().pid),"))
     }
@@ -41,6 +42,7 @@ struct StatusTextTests {
                 reason: "not reachable",
                 lastError: "sendmsg"))
         report.logLinesDropped = 12
+        report.sanitization = StatusReport.Sanitization(stages: ["invisible"], responses: 2, invisible: 1, markup: 3)
         report.watchdog = StatusReport.Watchdog(intervalSeconds: 15)
         report.warnings = ["output sanitisation is switched off"]
         #expect(
@@ -61,6 +63,7 @@ struct StatusTextTests {
                   env         live: /etc/gatekit/.env
                   audit       /var/log/gatekit/audit.log (file, json): 1204 records, 403.1 KiB, 2 missing
                   audit       journal: 1 record, 17 B, 3 B queued, last error: sendmsg
+                  sanitizer   invisible: 2 answers changed (1 invisible character, 3 of markup, 0 code fences)
                   log         12 lines dropped
                   watchdog    every 15.0 s
 
@@ -75,7 +78,7 @@ struct StatusTextTests {
                 + #""missing":0,"name":"/var/log/gatekit/audit.log","queued_bytes":0,"reason":null,"records":1204}],"#
                 + #""config":{"generation":4,"hash":"1a2b3c4d"},"config_path":"/etc/gatekit/gatekit.yaml","#
                 + #""env":{"path":"/etc/gatekit/.env","source":"live"},"last_reload":null,"log_lines_dropped":0,"#
-                + #""pending":1,"pid":7,"refused_restart":null,"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
+                + #""pending":1,"pid":7,"refused_restart":null,"sanitization":{"code_fences":0,"invisible":0,"markup":0,"responses":0,"stages":[]},"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
                 + #""transports":[{"address":"/run/gatekit/mcp.sock","name":"unix","path":"/run/gatekit/mcp.sock"}],"#
                 + #""upstream":{"era":"legacy","max_dedicated":16,"name":"filesystem","own_pids":[],"own_processes":0,"#
                 + #""pid":15590,"reason":null,"restarts":1,"sessions":"shared","state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#

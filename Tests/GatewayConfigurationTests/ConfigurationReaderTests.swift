@@ -103,7 +103,9 @@ struct ConfigurationReaderTests {
         let loaded = try ConfigurationReader.read(
             configPath: Self.shippedFolder + name, dotenvPath: nil, environment: [:], homeDirectory: "/home/u",
             mode: .start)
-        #expect(loaded.warnings.isEmpty)
+        // The tutorial chooses no stages, and its server reads files.
+        let expected = name.hasPrefix("tutorials") ? ["output_sanitization takes markup out"] : []
+        #expect(loaded.warnings.map { String($0.message.prefix(36)) } == expected)
         #expect(
             loaded.settings.upstream.command
                 == ["npx", "@modelcontextprotocol/server-filesystem", "/home/u/claude-sandbox/"])

@@ -105,7 +105,7 @@ struct SettingsTests {
             { $0.toolAllowlists = [] }, { $0.fileAuditing[0].critical = false }, { $0.redactedNames = ["x"] },
             { $0.logLevel = .error }, { $0.http = HTTPDoorSettings() },
             { $0.journalAuditing = JournalAuditingSettings() },
-            { $0.outputSanitization = OutputSanitizationSettings() }, { $0.configPath = "/x" },
+            { $0.outputSanitization = nil }, { $0.configPath = "/x" },
         ]
         for (index, change) in changes.enumerated() {
             #expect(settings().changes(to: settings(change)).count == 1, "change \(index)")

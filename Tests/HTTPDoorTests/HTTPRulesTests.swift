@@ -102,7 +102,8 @@ struct HTTPRulesTests {
         Case([("Origin", "http://app.example")], "foreign_origin"), Case([("Origin", "null")], "foreign_origin"),
         Case([("Origin", "http://localhost")], "foreign_origin"),
         Case([("Origin", "http://localhost:3000")], "foreign_origin"),
-        Case([("Origin", "http://127.0.0.1:8080")]), Case([("Origin", "*")], "foreign_origin"),
+        Case([("Origin", "http://127.0.0.1:8080")]), Case([("Origin", "http://127.0.0.1:8081")], "foreign_origin"),
+        Case([("Origin", "*")], "foreign_origin"),
         Case([("Origin", "https://app.example/")], "foreign_origin"), Case([("Origin", " ")], "foreign_origin"),
         Case([("Origin", "https://app.example"), ("origin", "https://app.example")], "doubled_header", .badRequest),
     ]

@@ -18,7 +18,7 @@ from pathlib import Path
 from support import machine, service
 
 MODULES = [
-    "installation", "sandbox", "lifecycle", "reload", "audit", "sockets", "resilience", "container", "removal",
+    "installation", "sandbox", "lifecycle", "reload", "audit", "sockets", "http", "resilience", "container", "removal",
 ]  # fmt: skip
 
 

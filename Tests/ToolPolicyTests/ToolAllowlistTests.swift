@@ -87,7 +87,7 @@ struct ToolAllowlistTests {
         case .pass: #expect(isPlain)
         case .rewrite(let bytes, let removed):
             #expect(!isPlain)
-            #expect(removed == 1)
+            #expect(removed == .hid(tools: 1))
             #expect(String(buffer: bytes).contains(#""tools": [ ]"#) || String(buffer: bytes).contains(#""tools": []"#))
         case .refuse: Issue.record("refused")
         }

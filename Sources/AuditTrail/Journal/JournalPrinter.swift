@@ -1,5 +1,6 @@
 import GatewayConfiguration
 import GatewayEvents
+import OutputSanitizer
 import Glibc
 import Systemd
 
@@ -184,6 +185,11 @@ extension JournalPrinter {
         case .response(let call, let outcome), .serverResponse(let call, let outcome):
             self.call(call, status: outcome.failure == nil ? "success" : "error")
             entry.append("MCP_DURATION_MS", number: outcome.duration / 1_000_000)
+            if let removed = outcome.sanitized {
+                entry.append("MCP_SANITIZED_INVISIBLE", number: removed.invisible)
+                entry.append("MCP_SANITIZED_MARKUP", number: removed.markup)
+                entry.append("MCP_SANITIZED_CODE_FENCES", number: removed.codeFences)
+            }
             guard let failure = outcome.failure else { return }
             if let code = failure.code { entry.append("MCP_ERROR_CODE", number: code) }
             scratch.truncate(to: 0)

@@ -1,5 +1,6 @@
 import GatewayConfiguration
 import GatewayEvents
+import OutputSanitizer
 
 /// Format `debug`: `[time] REQUEST_ID=123 SOURCE=claude_desktop EVENT=TOOL_CALL TOOL=x PARAMS={…} …`, everything there is
 /// as `KEY=value`, the context last.
@@ -47,7 +48,7 @@ final class DebugRecordEncoder: RecordEncoder {
     }
 
     /// Keys, numbers, and the identities of source, policy and context.
-    private static let fixed = 768 + 8 * PrintedLimit.identity
+    private static let fixed = 896 + 8 * PrintedLimit.identity
     private var largestBody: Int { 2 * settings.maxBodySize + 64 }
 
     var largestRequest: Int { Self.fixed + 3 * PrintedLimit.text + largestBody }
@@ -238,6 +239,14 @@ extension DebugRecordEncoder {
             out.append(" ERROR_MESSAGE=")
             redaction.appendMessage(failure.message, limit: PrintedLimit.text, to: out)
             if let reason = failure.reason { value(" ERROR_REASON=", reason, out) }
+        }
+        if let removed = outcome.sanitized {
+            out.append(" SANITIZED=invisible:")
+            out.append(decimal: removed.invisible)
+            out.append(",markup:")
+            out.append(decimal: removed.markup)
+            out.append(",code_fences:")
+            out.append(decimal: removed.codeFences)
         }
         if settings.includeResponseBody, let result = outcome.result {
             out.append(" RESULT=")

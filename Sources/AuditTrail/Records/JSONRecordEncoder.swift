@@ -1,5 +1,6 @@
 import GatewayConfiguration
 import GatewayEvents
+import OutputSanitizer
 
 /// Format `json`: one object a line, the tutorial's keys first and in its order, then what json adds, then the context.
 ///
@@ -19,7 +20,7 @@ final class JSONRecordEncoder: RecordEncoder {
     }
 
     /// Keys, numbers, timestamps, `plugin`, and the context: five identities and two short texts.
-    private static let fixed = 768 + 6 * PrintedLimit.identity
+    private static let fixed = 896 + 6 * PrintedLimit.identity
     private var largestBody: Int { 2 * settings.maxBodySize + 64 }
 
     var largestRequest: Int {
@@ -184,7 +185,19 @@ extension JSONRecordEncoder {
         duration(outcome, out)
         calling(call, out)
         failure(outcome, redaction, out)
+        sanitized(outcome, out)
         result(outcome, redaction, out)
+    }
+
+    private func sanitized(_ outcome: AuditEvent.Outcome, _ out: LineBuffer) {
+        guard let removed = outcome.sanitized else { return }
+        out.append(#", "sanitized": {"invisible": "#)
+        out.append(decimal: removed.invisible)
+        out.append(#", "markup": "#)
+        out.append(decimal: removed.markup)
+        out.append(#", "code_fences": "#)
+        out.append(decimal: removed.codeFences)
+        out.append("}")
     }
 
     private func duration(_ outcome: AuditEvent.Outcome, _ out: LineBuffer) {
@@ -257,6 +270,7 @@ extension JSONRecordEncoder {
         requestID(call, out)
         duration(outcome, out)
         failure(outcome, redaction, out)
+        sanitized(outcome, out)
         result(outcome, redaction, out)
     }
 

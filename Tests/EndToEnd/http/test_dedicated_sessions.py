@@ -8,7 +8,7 @@ from harness.gateway import Gateway
 from harness.http import HTTP, Answer
 from harness.waiting import wait_until
 
-from crowded import Make, gateway_over_http, nonce_of, ping, work
+from crowded import Make, begin, gateway_over_http, nonce_of, ping, work
 
 pytestmark = pytest.mark.gateway
 
@@ -99,3 +99,44 @@ def test_a_client_that_never_comes_back_leaves_its_process_no_longer_than_its_se
         wait_until(lambda: gateway.audit.records("SESSION_START"), "its session began")
     wait_until(lambda: gateway.audit.records("SESSION_END"), "the session expired")
     wait_until(lambda: not own(gateway), "its process is gone")
+
+
+def sampled(http: HTTP, key: str, asked: dict) -> None:
+    """Answers what the server asked."""
+    assert asked["method"] == "sampling/createMessage"
+    nonce = asked["params"]["messages"][0]["content"]["text"]
+    result = {"role": "assistant", "content": {"type": "text", "text": f"sampled {nonce}"}, "model": "fixture"}
+    answer = http.ask(http.post({"jsonrpc": "2.0", "id": asked["id"], "result": result}, Mcp_Session_Id=key))
+    assert answer.status == 202
+
+
+def test_a_client_without_a_stream_is_asked_where_it_called(make_gateway: Make) -> None:
+    gateway = gateway_over_http(make_gateway).start().ready()
+    http = HTTP(gateway.port)
+    key = http.open(capabilities={"sampling": {}})
+    with begin(gateway, http, key, work("only", "only", ask=True)) as calling:
+        assert calling.head().headers["content-type"] == "text/event-stream"
+        prime, asked = calling.event(), calling.event()
+        assert prime and asked
+        sampled(http, key, asked.message)
+        answer = calling.event()
+        assert answer and answer.message["result"]["structuredContent"]["sampled"] == "sampled only"
+        assert calling.event() is None
+
+
+def test_with_several_calls_in_flight_it_is_asked_on_the_sessions_stream(make_gateway: Make) -> None:
+    gateway = gateway_over_http(make_gateway).start().ready()
+    http = HTTP(gateway.port)
+    key = http.open(capabilities={"sampling": {}})
+    with (
+        begin(gateway, http, key, work("other", "other", delay=60)),
+        begin(gateway, http, key, work("asks", "asks", ask=True)) as calling,
+        http.connect() as stream,
+    ):
+        stream.send(http.raw("GET", Mcp_Session_Id=key))
+        assert stream.head().status == 200
+        prime, asked = stream.event(), stream.event()
+        assert prime and asked, "it waited for the stream"
+        sampled(http, key, asked.message)
+        assert calling.answer().message["result"]["structuredContent"]["sampled"] == "sampled asks"
+        assert http.ask(http.raw("DELETE", Mcp_Session_Id=key)).status == 200

@@ -130,6 +130,14 @@ def test_readiness_waits_for_the_handshake(make_gateway: Make) -> None:
     gateway.process.wait(10)
 
 
+def test_an_upstream_that_is_given_up_is_not_ready(make_gateway: Make) -> None:
+    gateway = gateway_over_http(make_gateway, upstream={"max_restart_attempts": 0}).start().ready()
+    http = HTTP(gateway.port)
+    assert http.ask(http.raw("GET", "/readyz")).status == 200
+    os.kill(gateway.status()["upstream"]["pid"], signal.SIGKILL)
+    wait_until(lambda: http.ask(http.raw("GET", "/readyz")).status == 503, "it is not ready any more")
+
+
 def test_pipelined_requests_that_the_gateway_answers_itself(http: HTTP) -> None:
     """The answer to the first lets in the next, which is answered at once."""
     key = http.open()
@@ -220,7 +228,7 @@ def test_an_idle_session_ends_unless_it_has_a_stream_or_a_call(make_gateway: Mak
     gateway = gateway_over_http(make_gateway, timeouts={"idle_session_timeout": 1}).start().ready()
     http = HTTP(gateway.port)
     idle, listens, works = http.open(), http.open(), http.open()
-    with http.connect() as stream, begin(gateway, http, works, work("long", "long", delay=4)) as busy:
+    with http.connect() as stream, begin(gateway, http, works, work("long", "long", delay=2.5)) as busy:
         stream.send(http.raw("GET", Mcp_Session_Id=listens))
         assert stream.head().status == 200 and stream.event()
         wait_until(lambda: gateway.audit.records("SESSION_END"), "the idle one ended")
@@ -230,3 +238,18 @@ def test_an_idle_session_ends_unless_it_has_a_stream_or_a_call(make_gateway: Mak
         assert len(gateway.audit.records("SESSION_END")) == 1
     wait_until(lambda: len(gateway.audit.records("SESSION_END")) == 3, "the others ended without them")
     assert ping(http, listens).status == 404
+
+
+def test_a_clean_end_does_not_wait_for_who_takes_nothing(make_gateway: Make) -> None:
+    """It waits as long as `shutdown_timeout` lets it, and its last records are written all the same."""
+    gateway = gateway_over_http(make_gateway, timeouts={"shutdown_timeout": 2}).start().ready()
+    http = HTTP(gateway.port)
+    key = http.open()
+    with http.connect() as stalled:
+        stalled.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        stalled.send(http.post(work("x", "x", size=12 * MEGABYTE), Mcp_Session_Id=key))
+        wait_until(lambda: gateway.audit.records("RESPONSE", request_id="x"), "it was answered")
+        began = time.monotonic()
+        gateway.stop()
+        assert time.monotonic() - began < 6
+    assert gateway.audit.records("AUDIT_STOP")

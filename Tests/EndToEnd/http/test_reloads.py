@@ -95,6 +95,16 @@ def test_another_host_on_the_same_port(gateway: Gateway) -> None:
     assert http.open()
 
 
+def test_a_host_that_includes_the_old_one_takes_a_restart(gateway: Gateway) -> None:
+    http = HTTP(gateway.port)
+    key = http.open()
+    (gateway.directory / "tokens").write_text("")
+    settings(gateway).update(host="0.0.0.0", tokens_file="tokens")
+    said = refused_reload(gateway)
+    assert f"0.0.0.0:{gateway.port}" in said and "gatekit restart" in said, said
+    assert ping(http, key).status == 200
+
+
 def test_rules_change_in_place(gateway: Gateway) -> None:
     http = HTTP(gateway.port)
     key = http.open()

@@ -179,6 +179,17 @@ def test_turning_tls_on_and_off(gateway: Gateway, authority: Authority) -> None:
     assert ping(clear, key).status == 200
 
 
+def test_a_refusal_within_a_body_arrives_over_tls(gateway: Gateway, authority: Authority) -> None:
+    gateway.start().ready()
+    http = client(gateway, authority)
+    with http.connect() as connection:
+        request = http.raw(Content_Type="application/json", Content_Length=str(1 << 40), Mcp_Session_Id=http.open())
+        connection.send(request + b"{")
+        refused = connection.answer()
+        assert refused.status == 413 and refused.headers["connection"] == "close"
+        assert connection.ended()
+
+
 def test_a_clean_end_over_tls(gateway: Gateway, authority: Authority) -> None:
     gateway.start().ready()
     http = client(gateway, authority)

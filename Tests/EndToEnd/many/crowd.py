@@ -29,7 +29,7 @@ def join(stack: ExitStack, gateway: Gateway, name: str, capabilities: dict | Non
 
 
 class Member:
-    """A session over HTTP with the face of a `Lines`: one connection for its calls and one for what it is asked."""
+    """A session over HTTP with the face of a `Lines`: one connection for its calls and one for all else."""
 
     def __init__(self, port: int, capabilities: dict | None = None) -> None:
         self.http = HTTP(port)
@@ -51,7 +51,7 @@ class Member:
         self.replies = self.read(arguments["steps"], bool(arguments.get("ask")))
 
     def read(self, steps: int, asks: bool) -> Iterator[dict]:
-        """The progress and the answer on the call's own connection, and on the stream what the server asks meanwhile."""
+        """The progress, what the server asks meanwhile, and the answer, all on the call's own connection."""
         head = self.calls.head()
         assert head.status == 200, head
         if not head.is_stream:
@@ -62,7 +62,8 @@ class Member:
         for _ in range(steps):
             yield self.next_of(self.calls)
         if asks:
-            yield self.next_of(self.stream)
+            # The only call in flight is what it is asked about.
+            yield self.next_of(self.calls)
         yield self.next_of(self.calls)
         assert self.calls.event() is None
 
