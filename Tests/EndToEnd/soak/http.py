@@ -200,6 +200,8 @@ class HTTPClient(Client):
             self.progress(received["params"])
         elif method == "sampling/createMessage":
             self.sample(received)
+        elif method == "notifications/cancelled":
+            self.withdrawn(received["params"])
         elif method is None and received.get("id") == number:
             self.answered(number, received)
         else:
