@@ -140,7 +140,8 @@ extension Router {
                 return state.identity
             }
             if state.clientInfo != bytes {
-                state.clientInfo = ByteBuffer(bytes: bytes.readableBytesView)
+                let isKept = bytes.readableBytes <= Introduction.longest
+                state.clientInfo = isKept ? ByteBuffer(bytes: bytes.readableBytesView) : nil
                 state.identity = state.identity.naming(info, of: message)
             }
             return state.identity
