@@ -90,12 +90,12 @@ extension Router {
     /// Checks what every request must carry; answers it when it does not (basic/index, "Per-request protocol fields").
     private mutating func isEnvelopeSound(_ incoming: Incoming, at now: Moment) -> Bool {
         let message = incoming.message
-        guard let revision = message.string(.metaProtocolVersion) else {
-            fail(incoming, code: -32602, "params._meta without io.modelcontextprotocol/protocolVersion", at: now)
-            return false
-        }
-        guard revision == ProtocolVersion.modern.text else {
-            failUnsupported(incoming, requested: revision, at: now)
+        guard JSONText.equals(message.scan[.metaProtocolVersion], "2026-07-28", in: message.bytes) else {
+            if let revision = message.string(.metaProtocolVersion) {
+                failUnsupported(incoming, requested: revision, at: now)
+            } else {
+                fail(incoming, code: -32602, "params._meta without io.modelcontextprotocol/protocolVersion", at: now)
+            }
             return false
         }
         let capabilities = message.scan[.metaClientCapabilities]
