@@ -73,7 +73,8 @@ extension Serving {
             }
         return StatusReport.Upstream(
             name: settings.upstream.name ?? "upstream", state: state, pid: status.pid, restarts: status.restarts,
-            era: status.revision.map { "legacy (\($0))" }, sessions: settings.upstream.sessions.rawValue,
+            era: status.revision.map { "\(Era(revision: $0).rawValue) (\($0))" },
+            sessions: settings.upstream.sessions.rawValue,
             ownProcesses: counts.ownUpstreams, maxDedicated: settings.upstream.maxDedicated,
             ownProcessIDs: gateway.ownProcessIDs, reason: status.reason)
     }

@@ -9,11 +9,14 @@ internal import Upstream
 /// What doors call. All on the loop.
 extension Gateway {
     /// Takes a client in; nil when `max_sessions` is reached or the gateway is ending, then the door says so and closes.
-    public func connect(_ identity: SessionIdentity, _ channel: any ClientChannel) -> SessionID? {
+    /// `mayBeAsked` is that of ``Router/open(_:mayBeAsked:)``.
+    public func connect(
+        _ identity: SessionIdentity, _ channel: any ClientChannel, mayBeAsked: Bool = true
+    ) -> SessionID? {
         eventLoop.assertInEventLoop()
         let limits = snapshot.settings.limits
         guard shutdown == nil, clients.count + lingering < limits.maxSessions else { return nil }
-        let id = router.open(identity)
+        let id = router.open(identity, mayBeAsked: mayBeAsked)
         let reader = LineReader(
             maxMessageBytes: limits.maxMessageBytes, maxDepth: limits.maxDepth, letsAnswersPass: false)
         clients[id] = ClientLink(

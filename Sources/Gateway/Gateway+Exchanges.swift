@@ -38,6 +38,14 @@ extension Gateway {
         perform()
     }
 
+    /// See ``Router/mayBridgeQuestions``.
+    public var mayBridgeQuestions: Bool { router.mayBridgeQuestions }
+
+    /// See ``Router/session(askedBy:among:at:)``.
+    public func session(askedBy message: Message, among candidates: [SessionID]) -> SessionID? {
+        router.session(askedBy: message, among: candidates, at: clock.now())
+    }
+
     /// Which headers a `tools/call` has to repeat its arguments in; nil where there is nothing to check.
     public func parameterHeaders(of tool: String, for id: SessionID) -> ParameterHeaders? {
         router.parameterHeaders(of: tool, for: id)

@@ -23,6 +23,8 @@ public struct UpstreamStatus: Hashable, Sendable {
     public var restarts: Int
     /// The protocol revision that it speaks, when it has shaken hands.
     public var revision: String?
+    /// The era of that revision.
+    public var era: Era? { revision.map(Era.init(revision:)) }
 
     /// Joins what is known of it.
     public init(

@@ -27,7 +27,7 @@ public final class HTTPDoor {
     /// By `Mcp-Session-Id`.
     var sessions: [String: HTTPSession] = [:]
     /// The clients of the modern era.
-    var peers: [ModernPeer.Key: ModernPeer] = [:]
+    var peers: [ModernPeer.Key: [ModernPeer]] = [:]
     var connections: [ObjectIdentifier: HTTPConnection] = [:]
     /// Of all bodies that are on their way.
     var bodyBytes = 0
@@ -139,9 +139,7 @@ public final class HTTPDoor {
         for session in Array(sessions.values) where !rules.admitsStill(session.owner) {
             if let id = session.id { gateway.sessionEnded(by: id) }
         }
-        for peer in Array(peers.values) where !rules.admitsStill(peer.key.identity) {
-            if let id = peer.id { gateway.sessionEnded(by: id) }
-        }
+        endRevokedPeers()
     }
 
     /// Stops accepting: a reload has done away with this door, or `next` is another address. Sessions whose token is gone
@@ -163,7 +161,7 @@ public final class HTTPDoor {
         isDraining = true
         for connection in connections.values { connection.dropIfIdle(keepsFresh: listener != nil) }
         for session in Array(sessions.values) { endIfDone(session) }
-        for peer in peers.values where !peer.hasOpenExchanges { end(peer) }
+        for peer in peers.values.joined() where !peer.hasOpenExchanges { end(peer) }
         for record in guardian.end() { gateway.refusedHTTP(record.block, peer: record.peer) }
         stopIfDone()
     }

@@ -10,8 +10,8 @@ struct HTTPDoorLimits: Sendable {
     var maxStreamsPerSession = 8
     /// A modern client's description of itself, by which its requests are told from others'; longer ones count as none.
     var maxClientInfoBytes = 4096
-    /// How long a modern client without open requests is remembered.
-    var peerTimeout = 300
+    /// How long a modern client's session stays without an open request; a process that belongs to it stays as long.
+    var peerTimeout = 60
     /// From the first byte of a head, or from the connection's begin, to the head's end.
     var headTimeout = 10
     /// From the head's end to the body's.

@@ -49,7 +49,9 @@ public final class UnixDoor {
 
         /// Lets clients connect; they wait until the door is opened. Once.
         public func listen() throws(DoorError) {
-            guard Glibc.listen(file.descriptor, UnixDoor.backlog) == 0 else { throw .system("listen", settings.path, errno) }
+            guard Glibc.listen(file.descriptor, UnixDoor.backlog) == 0 else {
+                throw .system("listen", settings.path, errno)
+            }
         }
 
         /// Gives the path back. Not after it was opened.

@@ -8,6 +8,11 @@ public enum Era: String, Hashable, Sendable, CaseIterable {
     /// Revision 2026-07-28: every request carries its own envelope in `params._meta`.
     case modern
 
+    /// That of a protocol revision.
+    public init(revision: String) {
+        self = ProtocolVersion(text: revision).era
+    }
+
     /// The other one.
     var other: Era { self == .legacy ? .modern : .legacy }
 
@@ -61,7 +66,7 @@ extension ProtocolVersion {
 }
 
 extension Message {
-    /// Whether it carries the envelope of the modern era: that member is in no legacy message, since its prefix is
-    /// reserved (basic/index of 2026-07-28, "_meta").
-    var hasEnvelope: Bool { scan[.metaProtocolVersion].isPresent }
+    /// Whether it carries the envelope of the modern era, as a whole or in part: those members are in no legacy message,
+    /// since their prefix is reserved (basic/index of 2026-07-28, "_meta").
+    var hasEnvelope: Bool { scan[.metaProtocolVersion].isPresent || scan[.metaClientCapabilities].isPresent }
 }

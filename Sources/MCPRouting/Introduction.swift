@@ -3,12 +3,16 @@ internal import JSONRPCWire
 internal import NIOCore
 
 /// What a client says of itself, in `initialize` or in an envelope. Copied out of the message, whose buffer would
-/// otherwise live as long as the session.
+/// otherwise live as long as the session; what is longer than ``longest`` is not kept, and an upstream of the other era
+/// learns that much less.
 struct Introduction {
     /// A JSON object.
     private let capabilities: ByteBuffer
     /// A JSON object with name and version, where there was one.
     private let clientInfo: ByteBuffer?
+
+    /// The longest object that is kept, in bytes.
+    static let longest = 65_536
 
     /// Of a client that said nothing.
     init() {
@@ -20,7 +24,10 @@ struct Introduction {
     init(of message: Message) {
         let isModern = message.hasEnvelope
         func object(_ member: Member) -> ByteBuffer? {
-            guard JSONText.kind(of: message.scan[member], in: message.bytes) == .object else { return nil }
+            let range = message.scan[member]
+            guard JSONText.kind(of: range, in: message.bytes) == .object, range.count <= Self.longest else {
+                return nil
+            }
             return message.slice(member).map { ByteBuffer(bytes: $0.readableBytesView) }
         }
         capabilities = object(isModern ? .metaClientCapabilities : .paramsCapabilities) ?? ByteBuffer(string: "{}")

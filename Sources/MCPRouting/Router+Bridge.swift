@@ -37,8 +37,12 @@ extension Router {
         let envelope = try RequestEnvelope(of: message)
         if InputResponses.isRetry(message) { return try continueHeld(number, request, message, at: now) }
         if let level = envelope.logLevel, let wanted = MCPLogLevel(level.rawValue), let session = request.session {
-            sessions.update(session) { $0.level = min($0.level ?? wanted, wanted) }
-            adjustLevel(of: id, at: now)
+            let isNews = sessions.update(session) { state in
+                guard state.level.map({ wanted < $0 }) ?? true else { return false }
+                state.level = wanted
+                return true
+            }
+            if isNews == true { adjustLevel(of: id, at: now) }
             upstreams.update(id) { _ = $0.loggers.insert(number) }
         }
         if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { request.original = message }

@@ -179,10 +179,10 @@ extension Router {
     /// Called every 100 ms: ends what has waited too long.
     public mutating func tick(at now: Moment) {
         for id in pending.expired(at: now.monotonic) { expire(id, at: now) }
+        retryIdleRounds(at: now)
         for id in upstreams.ids {
             expireWaiting(of: id, at: now)
             expireUpstream(id, at: now)
-            retryIdleRounds(of: id, at: now)
             renewIfIdle(id)
         }
     }

@@ -134,6 +134,20 @@ extension Router {
     /// Whom a state is bound to: the router's session, which a line door has for a connection and the HTTP door for a peer.
     private static func caller(_ session: SessionID) -> String { "\(session.index).\(session.generation)" }
 
+    /// Whether a state was given to a session and its call is still held.
+    func holds(_ state: String, for session: SessionID, _ message: Message, at now: Moment) -> Bool {
+        guard heldCalls.values.contains(where: { $0.session == session }) else { return false }
+        do throws(RequestStateError) {
+            let callID = try stateKeys.verify(
+                state, caller: Self.caller(session), request: RequestBinding(of: message),
+                at: now.monotonic / 1_000_000_000)
+            return heldCalls[callID] != nil
+        } catch {
+            // Another session's, or nobody's.
+            return false
+        }
+    }
+
     /// A retry: verifies its state and hands its answers to the upstream.
     mutating func continueHeld(
         _ number: PendingID, _ request: Pending, _ message: Message, at now: Moment

@@ -56,7 +56,7 @@ extension Router {
         request.round = round
         pending.restart(id, now: now.monotonic)
         // Without a question the upstream only wants to be asked again: at the next tick, not in a tight loop.
-        if required.requests.isEmpty { return }
+        if required.requests.isEmpty { return idleRounds.append(id) }
         for (place, question) in required.requests.enumerated() {
             ask(session, question, place, round, of: request, at: now)
         }
@@ -144,10 +144,10 @@ extension Router {
     }
 
     /// Rounds without a question are asked again by the tick.
-    mutating func retryIdleRounds(of upstream: UpstreamID, at now: Moment) {
-        for id in pending.all(where: { $0.upstream == upstream && $0.stage == .asking }) {
-            if pending[id]?.round?.required.requests.isEmpty == true { retry(id, at: now) }
-        }
+    mutating func retryIdleRounds(at now: Moment) {
+        let due = idleRounds
+        idleRounds.removeAll()
+        for id in due where pending[id]?.stage == .asking { retry(id, at: now) }
     }
 
     /// The same request under another number.

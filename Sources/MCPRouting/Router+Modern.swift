@@ -66,7 +66,8 @@ extension Router {
     /// A legacy upstream may only ask a client in a process that was told of its capabilities: a session that declares any
     /// gets one, as a legacy session does, when it first does so.
     private mutating func getOwnProcess(_ session: SessionID, for message: Message) {
-        guard let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
+        guard sessions.read(session, { $0.mayBeAsked }) == true,
+            let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
             (upstreams.read(upstream) { $0.era } ?? nil) == .legacy,
             ClientFeatures(message.scan[.metaClientCapabilities], in: message.bytes) != []
         else { return }
@@ -90,12 +91,12 @@ extension Router {
     /// Checks what every request must carry; answers it when it does not (basic/index, "Per-request protocol fields").
     private mutating func isEnvelopeSound(_ incoming: Incoming, at now: Moment) -> Bool {
         let message = incoming.message
-        guard let revision = message.string(.metaProtocolVersion) else {
-            fail(incoming, code: -32602, "params._meta without io.modelcontextprotocol/protocolVersion", at: now)
-            return false
-        }
-        guard revision == ProtocolVersion.modern.text else {
-            failUnsupported(incoming, requested: revision, at: now)
+        guard JSONText.equals(message.scan[.metaProtocolVersion], "2026-07-28", in: message.bytes) else {
+            if let revision = message.string(.metaProtocolVersion) {
+                failUnsupported(incoming, requested: revision, at: now)
+            } else {
+                fail(incoming, code: -32602, "params._meta without io.modelcontextprotocol/protocolVersion", at: now)
+            }
             return false
         }
         let capabilities = message.scan[.metaClientCapabilities]
@@ -140,7 +141,8 @@ extension Router {
                 return state.identity
             }
             if state.clientInfo != bytes {
-                state.clientInfo = ByteBuffer(bytes: bytes.readableBytesView)
+                let isKept = bytes.readableBytes <= Introduction.longest
+                state.clientInfo = isKept ? ByteBuffer(bytes: bytes.readableBytesView) : nil
                 state.identity = state.identity.naming(info, of: message)
             }
             return state.identity

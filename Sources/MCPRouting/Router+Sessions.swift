@@ -3,9 +3,12 @@ internal import JSONRPCWire
 internal import ToolPolicy
 
 extension Router {
-    /// A client has connected. The caller keeps to `limits.max_sessions`.
-    public mutating func open(_ identity: SessionIdentity) -> SessionID {
-        sessions.insert(Session(identity: identity))
+    /// A client has connected. The caller keeps to `limits.max_sessions`. `mayBeAsked` is false for a session that several
+    /// clients might share: it never gets a process for what it declares, and so is never asked anything.
+    public mutating func open(_ identity: SessionIdentity, mayBeAsked: Bool = true) -> SessionID {
+        let session = Session(identity: identity)
+        session.mayBeAsked = mayBeAsked
+        return sessions.insert(session)
     }
 
     /// A client's input has ended: what is in flight is still answered, then the session ends.

@@ -49,6 +49,8 @@ public struct Router {
     /// Calls of modern clients that legacy upstreams hold open, by the number that their state names; what signs it.
     var heldCalls: [UInt64: HeldCall] = [:]
     var nextHeld: UInt64 = 0
+    /// Calls that modern upstreams only want to be sent again: at the next tick.
+    var idleRounds: [PendingID] = []
     var lastQuestion: UInt64 = 0
     var stateKeys = RequestStateKeys(RequestStateKey(), lifetime: stateLifetime)
     /// Those of upstreams that could have been meant for more than one session.

@@ -35,6 +35,8 @@ final class Session {
         var place = 0
     }
 
+    /// Whether it may get a process for what it declares.
+    var mayBeAsked = true
     var identity: SessionIdentity
     /// The `clientInfo` of the last envelope that named the identity.
     var clientInfo: ByteBuffer?

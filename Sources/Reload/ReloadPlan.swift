@@ -4,7 +4,7 @@ internal import GatewayConfiguration
 struct ReloadPlan: Hashable {
     /// One phrase each, without secrets.
     let changes: [String]
-    /// Whether the upstream's process has to be replaced: its command, directory or environment differs.
+    /// Whether the upstream's process has to be replaced: its command, directory, environment or era differs.
     let replacesUpstream: Bool
     /// Whether the files are the same bytes and mean the same.
     let isEmpty: Bool
@@ -14,6 +14,7 @@ struct ReloadPlan: Hashable {
         replacesUpstream =
             current.settings.upstream.command != next.settings.upstream.command
             || current.settings.upstream.workingDirectory != next.settings.upstream.workingDirectory
+            || current.settings.upstream.era != next.settings.upstream.era
             || environment.0 != environment.1
         let differs = current.settings != next.settings || replacesUpstream
         isEmpty = !differs && current.configHash == next.configHash

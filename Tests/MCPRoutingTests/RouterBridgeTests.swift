@@ -155,6 +155,67 @@ struct RouterToLegacyTests {
     }
 }
 
+@Suite("Bridged sessions with processes of their own")
+struct RouterDedicatedBridgeTests {
+    @Test("a modern client in front of a legacy command: its process is told initialize by its envelope")
+    func modernClient() throws {
+        let harness = RouterHarness(RouterHarness.settings { $0.upstream.sessions = .dedicated })
+        harness.start(capabilities: "{}")
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1", capabilities: #"{"roots":{}}"#), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.start(own)
+        let opening = try #require(harness.forwarded[own]?.first)
+        #expect(Text.path(["params", "capabilities"], opening) == #"{"roots":{}}"#)
+        harness.answer("tools/call", of: own, #"{"content":[]}"#)
+        #expect(Text.path(["result", "resultType"], harness.last(session)) == #""complete""#)
+        // What it discovers is that process's own answer.
+        harness.receive(Modern.request("server/discover", id: "2"), from: session)
+        #expect(Text.path(["result", "supportedVersions"], harness.last(session)) == #"["2026-07-28"]"#)
+    }
+
+    @Test("a legacy client in front of a modern command", arguments: [UpstreamEra.auto, .modern])
+    func legacyClient(era: UpstreamEra) throws {
+        let harness = RouterHarness.modern(era: era, capabilities: "{}") { $0.upstream.sessions = .dedicated }
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(capabilities: #"{"sampling":{}}"#), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        if era == .auto {
+            // It is asked for its own era first.
+            harness.spawn(own)
+            harness.reply(
+                to: "initialize", of: own,
+                #""error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}"#)
+            #expect(harness.others.contains { if case .relaunch(own) = $0 { true } else { false } })
+            harness.exit(own)
+        }
+        harness.startModern(own)
+        #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
+        harness.answer("tools/call", of: own, #"{"resultType":"complete","content":[]}"#)
+        #expect(harness.last(session) == #"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#)
+    }
+
+    @Test("a process found to be legacy only is followed by one that is told initialize")
+    func foundLegacy() throws {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.era = .auto
+                $0.upstream.sessions = .dedicated
+            })
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1"), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.spawn(own)
+        harness.reply(to: "server/discover", of: own, #""error":{"code":-32601,"message":"no"}"#)
+        #expect(harness.others.contains { if case .relaunch(own) = $0 { true } else { false } })
+        harness.exit(own)
+        harness.start(own)
+        harness.answer("tools/call", of: own, #"{"content":[]}"#)
+        #expect(Text.path(["result", "resultType"], harness.last(session)) == #""complete""#)
+    }
+}
+
 @Suite("Legacy clients of a modern upstream")
 struct RouterToModernTests {
     @Test(

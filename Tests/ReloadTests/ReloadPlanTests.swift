@@ -28,6 +28,10 @@ struct ReloadPlanTests {
             upstream: ["command: server", "env: { A: one }", "inherit: [OTHER]", "cwd: /srv"],
             replaces: true, phrase: "cwd"),
         Edit(
+            testDescription: "the era",
+            upstream: ["command: server", "env: { A: one }", "inherit: [OTHER]", "era: modern"],
+            replaces: true, phrase: "era"),
+        Edit(
             testDescription: "a value of env", upstream: ["command: server", "env: { A: two }", "inherit: [OTHER]"],
             replaces: true, phrase: "env"),
         Edit(

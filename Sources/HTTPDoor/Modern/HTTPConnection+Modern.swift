@@ -29,7 +29,7 @@ extension HTTPConnection {
         // The id of another POST means nothing here: a request is cancelled by closing its connection.
         let isCancellation = JSONText.equals(scan[.method], "notifications/cancelled", in: line)
         guard scan.kind == .request || !isCancellation else { return respond(HTTPResponse(status: .accepted)) }
-        guard let peer = door.peer(of: message, from: self, request.identity), let id = peer.id else {
+        guard let peer = door.peer(for: message, from: self, request.identity), let id = peer.id else {
             return respond(.error(.unavailable, code: -32603, "too many sessions (max_sessions)", id: replyID(message)))
         }
         do throws(ProtocolError) {
@@ -73,7 +73,7 @@ extension HTTPConnection {
     }
 
     private func take(_ message: Message, _ peer: ModernPeer) {
-        guard let id = peer.id, door.peers[peer.key] === peer else {
+        guard let id = peer.id, !peer.hasEnded else {
             return respond(.error(.unavailable, code: -32603, "the gateway has ended this client's requests"))
         }
         guard isAnswering else { return }
@@ -84,47 +84,5 @@ extension HTTPConnection {
         let exchange = peer.begin(on: self)
         role = .exchange(peer, exchange)
         door.gateway.receive(.message(message.scan), message.bytes, from: id, exchange: exchange.id)
-    }
-}
-
-extension HTTPDoor {
-    /// The peer that a message comes from, made when it is the first one. nil when there are too many.
-    func peer(of message: Message, from connection: HTTPConnection, _ identity: HTTPIdentity) -> ModernPeer? {
-        var client: [UInt8] = []
-        let info = message.scan[.metaClientInfo]
-        if info.isPresent, info.count <= limits.maxClientInfoBytes {
-            // The scanner's ranges lie inside the message, so there are bytes.
-            let start = message.bytes.readerIndex + Int(info.lower)
-            client = message.bytes.getBytes(at: start, length: info.count) ?? []
-        }
-        let key = ModernPeer.Key(address: connection.peerAddress, identity: identity, client: client)
-        if let peer = peers[key] { return peer }
-        let peer = ModernPeer(key, door: self)
-        // The audit names no session in this era: peer and client identify.
-        let name = identity.name.map { "\(connection.peerAddress) token=\($0)" } ?? connection.peerAddress
-        let described = SessionIdentity(
-            sessionID: nil, transport: "http", peer: name, clientName: nil, clientVersion: nil)
-        guard let id = gateway.connect(described, peer) else { return nil }
-        peer.id = id
-        peers[key] = peer
-        return peer
-    }
-
-    func forget(_ peer: ModernPeer) {
-        if peers[peer.key] === peer { peers[peer.key] = nil }
-    }
-
-    /// Ends a peer in a turn of its own: the gateway may be handing over this one's messages.
-    func end(_ peer: ModernPeer) {
-        guard let id = peer.id else { return }
-        let gateway = NIOLoopBound(gateway, eventLoop: gateway.eventLoop)
-        gateway.value.eventLoop.execute { gateway.value.sessionEnded(by: id) }
-    }
-
-    /// A peer keeps nothing but what its open requests need, so one that is gone must not take a place for long.
-    func endIdlePeers() {
-        for peer in Array(peers.values) where !peer.hasOpenExchanges && seconds - peer.idleSince >= limits.peerTimeout {
-            if let id = peer.id, gateway.isIdle(id) { gateway.sessionEnded(by: id) }
-        }
     }
 }

@@ -6,11 +6,9 @@ internal import JSONRPCWire
 internal import MCPRouting
 internal import NIOCore
 
-/// A client of the modern era (2026-07-28, transports/streamable-http): every POST stands by itself, there is no
-/// `Mcp-Session-Id`, no GET stream and nothing to come back for.
-///
-/// To the gateway all POSTs of one peer are one session, since a `requestState` is good for the caller that it was issued
-/// to, and a process that may ask this client belongs to it. Who is the same peer: ``Key``.
+/// A session of a client of the modern era (2026-07-28, transports/streamable-http): every POST stands by itself, there is
+/// no `Mcp-Session-Id`, no GET stream and nothing to come back for. The session is the gateway's own notion; which POSTs
+/// share one is said at ``HTTPDoor/peer(for:from:_:)``.
 ///
 /// Confinement: the gateway loop.
 final class ModernPeer: ExchangeChannel, ExchangeHolder {
@@ -23,6 +21,9 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     }
 
     let key: Key
+    /// Whether it takes calls that may ask their client: then one at a time.
+    let mayBeAsked: Bool
+    private(set) var hasEnded = false
     /// Set as soon as the gateway has taken the peer in.
     var id: SessionID?
     private unowned let door: HTTPDoor
@@ -33,8 +34,9 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     /// The door's seconds when its last exchange ended.
     private(set) var idleSince: Int
 
-    init(_ key: Key, door: HTTPDoor) {
+    init(_ key: Key, mayBeAsked: Bool, door: HTTPDoor) {
         self.key = key
+        self.mayBeAsked = mayBeAsked
         self.door = door
         idleSince = door.seconds
     }
@@ -132,6 +134,7 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     }
 
     func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
+        hasEnded = true
         door.forget(self)
         for exchange in exchanges.values {
             guard let connection = exchange.connection else { continue }

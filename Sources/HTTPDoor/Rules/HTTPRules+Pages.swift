@@ -21,7 +21,9 @@ extension HTTPRules {
         let asked = (head.requestedFields ?? "").split(separator: ",").map { MediaRanges.trimmed($0).lowercased() }
         return asked.filter { name in
             name.hasPrefix("mcp-param-") && name.utf8.count <= 128
-                && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F }
+                && name.utf8.allSatisfy {
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+                }
         }
         .prefix(32).map { ", \($0)" }.joined()
     }
