@@ -38,6 +38,9 @@ extension Gateway {
         perform()
     }
 
+    /// See ``Router/isFree(_:)``.
+    public func isFree(_ id: SessionID) -> Bool { router.isFree(id) }
+
     /// See ``Router/mayBridgeQuestions``.
     public var mayBridgeQuestions: Bool { router.mayBridgeQuestions }
 

@@ -47,6 +47,8 @@ final class Pending {
     var isBridged = false
     /// The client's message, where an upstream of the other era may ask something during it.
     var original: Message?
+    /// From which level on its modern client wants to read log messages during it, where its upstream is legacy.
+    var logLevel: MCPLogLevel?
     /// What its legacy client is being asked, and how often it was.
     var round: InputRound?
     var rounds = 0

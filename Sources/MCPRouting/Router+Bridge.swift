@@ -43,6 +43,7 @@ extension Router {
                 return true
             }
             if isNews == true { adjustLevel(of: id, at: now) }
+            request.logLevel = wanted
             upstreams.update(id) { _ = $0.loggers.insert(number) }
         }
         if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { request.original = message }

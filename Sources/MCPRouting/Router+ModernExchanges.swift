@@ -22,6 +22,14 @@ extension Router {
     /// Whether requests of modern clients may get a process of their own, because the upstream could only ask them so.
     public var mayBridgeQuestions: Bool { verdict.first != .modern }
 
+    /// Whether a session may take a call of another client that looks the same: nothing of it is in flight, and its own
+    /// process does not work on a call that was given up, during which it may still ask.
+    public func isFree(_ id: SessionID) -> Bool {
+        guard isIdle(id) else { return false }
+        guard let upstream = sessions.read(id, { $0.upstream }) ?? nil, !isShared(upstream) else { return true }
+        return upstreams.read(upstream) { $0.isIdle } ?? true
+    }
+
     /// Which of these sessions was asked what a retry answers; nil for what is no retry, and for a state that none of them
     /// was given, or not any more.
     public func session(askedBy message: Message, among candidates: [SessionID], at now: Moment) -> SessionID? {

@@ -123,11 +123,17 @@ extension Router {
 
     /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if not.
     private mutating func logged(_ message: Message, to session: SessionID, by upstream: UpstreamID) -> String? {
-        guard let request = onlyLogger(of: upstream), request.session == session else {
+        // A session that several clients may share is as good as one only while one of its requests is open.
+        let isOne = sessions.read(session) { $0.mayBeAsked || $0.openRequests.count == 1 } ?? false
+        guard isOne, let request = onlyLogger(of: upstream), request.session == session else {
             droppedNotifications += 1
             return "dropped: not meant for one request without doubt"
         }
-        guard wants(message, session) else { return "dropped: below the session's log level" }
+        if let text = message.string(.paramsLevel), let level = MCPLogLevel(text), let wanted = request.logLevel,
+            level < wanted
+        {
+            return "dropped: below the request's log level"
+        }
         actions.append(.send(session, SplicedMessage(message.bytes), request.exchange))
         return nil
     }

@@ -63,7 +63,8 @@ extension Router {
 
     /// Whether nothing of a session is in flight, for the idle time-out.
     public func isIdle(_ id: SessionID) -> Bool {
-        sessions.read(id) { $0.inFlight.isEmpty && $0.serverRequests.isEmpty } ?? true
+        let isQuiet = sessions.read(id) { $0.inFlight.isEmpty && $0.serverRequests.isEmpty } ?? true
+        return isQuiet && (heldCalls.isEmpty || !heldCalls.values.contains { $0.session == id })
     }
 
     /// Writes SESSION_START before the session's first other record.

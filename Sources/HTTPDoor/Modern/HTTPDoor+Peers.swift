@@ -23,7 +23,7 @@ extension HTTPDoor {
             return known.first { !$0.mayBeAsked } ?? open(key, mayBeAsked: false)
         }
         let free = known.first { peer in
-            peer.mayBeAsked && !peer.hasOpenExchanges && peer.id.map { gateway.isIdle($0) } == true
+            peer.mayBeAsked && !peer.hasOpenExchanges && peer.id.map { gateway.isFree($0) } == true
         }
         return free ?? open(key, mayBeAsked: true)
     }
