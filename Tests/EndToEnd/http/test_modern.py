@@ -162,3 +162,89 @@ def test_records_name_peer_and_client_and_no_session(gateway: Gateway, http: HTT
 def test_a_notification_is_accepted(http: HTTP) -> None:
     answer = ask(http, message("notifications/cancelled", None, requestId=1))
     assert (answer.status, answer.body) == (202, b"")
+
+
+def test_progress_comes_before_the_result_on_the_posts_own_stream(http: HTTP) -> None:
+    body = message("tools/call", 5, {"progressToken": "p"}, name="progress", arguments={"steps": 3})
+    answer = ask(http, body)
+    assert answer.is_stream
+    events = [event.message for event in answer.events]
+    assert [event.id for event in answer.events] == [None] * len(events)
+    assert {event["params"]["progressToken"] for event in events[:-1]} == {"p"}
+    assert len(events) > 1
+    assert events[-1]["id"] == 5
+
+
+def test_a_closed_connection_cancels_its_call(gateway: Gateway, http: HTTP) -> None:
+    body = message("tools/call", "gone", name="slow", arguments={"seconds": 30})
+    with http.connect() as connection:
+        connection.send(http.post(body, **headers(body)))
+        wait_until(lambda: gateway.audit.records("REQUEST", request_id="gone"), "the call was admitted")
+    responses = wait_until(lambda: gateway.audit.records("RESPONSE", request_id="gone"), "the call was cancelled")
+    assert responses[0]["status"] == "error", responses
+
+
+def test_a_subscription_streams_what_was_asked_for(http: HTTP) -> None:
+    listen = message("subscriptions/listen", "s", notifications={"toolsListChanged": True})
+    with http.connect() as connection:
+        connection.send(http.post(listen, **headers(listen)))
+        assert connection.head().headers["content-type"] == "text/event-stream"
+        assert connection.event().message["method"] == "notifications/subscriptions/acknowledged"
+        assert ask(http, message("tools/call", name="change_lists", arguments={})).status == 200
+        changed = connection.event().message
+        assert changed["method"] == "notifications/tools/list_changed"
+        assert changed["params"]["_meta"][META + "subscriptionId"] == "s"
+
+
+def test_arguments_that_the_schema_has_in_headers_must_agree(gateway: Gateway, http: HTTP) -> None:
+    if gateway.upstream_name == "legacy":
+        pytest.skip("a legacy server's schemas have no such annotation")
+    body = message("tools/call", name="test_x_mcp_header", arguments={"region": "eu"})
+    assert ask(http, body, Mcp_Param_Region="eu").message["result"]["content"][0]["text"] == "region=eu"
+    refused(ask(http, body, Mcp_Param_Region="us"), 400, -32020)
+    refused(ask(http, body), 400, -32020)
+
+
+def question(http: HTTP) -> tuple[dict, dict]:
+    """The body of a call that asks its client, and what it was answered."""
+    body = message(
+        "tools/call", "q", {META + "clientCapabilities": {"sampling": {}}}, name="sample", arguments={"prompt": "why"})
+    result = ask(http, body).message["result"]
+    assert result["resultType"] == "input_required", result
+    return body, result
+
+
+def retry(body: dict, result: dict, state: str | None = None) -> dict:
+    """The same call with an answer to each question."""
+    reply = {"role": "assistant", "content": {"type": "text", "text": "because"}, "model": "fixture"}
+    params = {
+        **body["params"], "inputResponses": {key: reply for key in result["inputRequests"]},
+        "requestState": result["requestState"] if state is None else state,
+    }  # fmt: skip
+    return {**body, "id": "r", "params": params}
+
+
+def test_a_call_that_asks_its_client_goes_on_with_the_retry(http: HTTP) -> None:
+    body, result = question(http)
+    answer = ask(http, retry(body, result))
+    assert answer.message["result"]["content"][0]["text"].startswith("model=fixture text=because"), answer
+    assert answer.message["id"] == "r"
+
+
+def test_a_request_state_is_good_once_for_whom_it_was_made(gateway: Gateway, http: HTTP) -> None:
+    if gateway.upstream_name == "modern":
+        pytest.skip("a modern server makes and checks its own")
+    body, result = question(http)
+    state = result["requestState"]
+    forged = state[:-2] + ("AA" if state[-2:] != "AA" else "BB")
+    for wrong in (forged, "", "x" * 5000, state + "A"):
+        assert ask(http, retry(body, result, wrong)).message["error"]["code"] == -32602
+    other = retry(body, result)
+    other["params"] = {**other["params"], "name": "echo", "arguments": {"text": "x"}}
+    assert ask(http, other).message["error"]["code"] == -32602
+    stranger = retry(body, result)
+    envelope = {**stranger["params"]["_meta"], META + "clientInfo": {"name": "stranger", "version": "1"}}
+    stranger["params"] = {**stranger["params"], "_meta": envelope}
+    assert ask(http, stranger).message["error"]["code"] == -32602
+    assert "result" in ask(http, retry(body, result)).message
+    assert ask(http, retry(body, result)).message["error"]["code"] == -32602
