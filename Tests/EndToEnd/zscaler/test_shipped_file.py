@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from real_server import SECRET, SHIPPED, reload_as_zscaler, shipped, tool_lines
+from real_server import SECRET, SHIPPED, reload_as_zscaler, shipped, shipped_text, tool_lines
 
 from harness.gateway import Gateway
 from harness.upstreams import REPOSITORY
@@ -103,6 +103,20 @@ def test_the_shipped_file_is_found_valid(gateway: Gateway) -> None:
     checked = gateway.run("check", "--config", str(gateway.config_path))
     assert checked.returncode == 0, checked
     assert "warning" not in checked.stdout + checked.stderr
+
+
+def test_the_blocklist_that_is_commented_out_is_valid_and_up_to_date(gateway: Gateway) -> None:
+    commented = r"^    # (- policy:|  config:|    mode:|    tools:)"
+    text, count = re.subn(commented, r"    \1", shipped_text(gateway), flags=re.MULTILINE)
+    assert count == 4
+    with_it = gateway.directory / "with-blocklist.yaml"
+    with_it.write_text(text)
+    checked = gateway.run("check", "--config", str(with_it))
+    assert checked.returncode == 0 and "blocklist: *_otp" in checked.stdout, checked
+    globs = yaml.safe_load(text)["plugins"]["security"][1]["config"]["tools"]
+    with gateway.session() as client:
+        listed = [tool["name"] for tool in client.request("tools/list")["result"]["tools"]]
+    assert all(any(fnmatchcase(name, glob) for name in listed) for glob in globs)
 
 
 def test_the_credential_of_the_drop_in_reaches_the_server_only(tmp_path: Path) -> None:
