@@ -189,7 +189,8 @@ let package = Package(
         tests(
             "HTTPDoor",
             [
-                "GatewayConfiguration", "JSONRPCWire", nioCore, nioPosix,
+                "AuditTrail", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "Systemd",
+                "ToolPolicy", "Upstream", nioCore, nioPosix, logging,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         tests("LineDoors", ["GatewayConfiguration"]),

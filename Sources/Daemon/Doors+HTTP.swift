@@ -1,5 +1,6 @@
 internal import Gateway
 internal import GatewayConfiguration
+internal import GatewayEvents
 internal import HTTPDoor
 internal import Logging
 internal import NIOCore
@@ -33,10 +34,18 @@ extension Doors {
                 doors.httpChange = .add(place)
                 completion(nil)
             case .failure(let error):
-                completion(DoorRefusal("\(error)"))
+                completion(DoorRefusal("\(error)\(doors.isOwnPort(next) ? Self.ownPort : "")"))
             }
         }
     }
+
+    /// Whether the door that is open may be what stands in the way: 0.0.0.0 and 127.0.0.1 exclude each other on one port.
+    private func isOwnPort(_ next: HTTPDoorSettings) -> Bool {
+        http?.settings.port == next.port
+    }
+
+    private static let ownPort =
+        "; this gateway's own door has that port: change proxy.http.port too, or take the new host with: gatekit restart"
 
     /// After the swap: opens, changes or closes. When the reload was refused: gives a new address back.
     func settleHTTP(isRefused: Bool) {
@@ -45,7 +54,7 @@ extension Doors {
         case (.add(let place), true): place.release()
         case (.add(let place), false): move(to: place)
         case (.remove, false):
-            http?.close()
+            http?.close(for: gateway.snapshot.settings.http)
             http = nil
         case (.modify(let next), false):
             do throws(HTTPDoorError) {
@@ -57,6 +66,12 @@ extension Doors {
         }
     }
 
+    /// A door has been opened.
+    func take(_ door: HTTPDoor) {
+        door.isReady = { [unowned self] in isReady() }
+        http = door
+    }
+
     /// The new address takes clients before the old one is gone, and before anybody hears that the reload is done.
     private func move(to place: HTTPDoor.Place) {
         do throws(HTTPDoorError) {
@@ -65,15 +80,14 @@ extension Doors {
             place.release()
             return log.error("the new HTTP door could not be opened, the former one stays: \(error)")
         }
-        http?.close()
+        http?.close(for: place.settings)
         http = nil
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         HTTPDoor.open(place, gateway, log).whenComplete { result in
             let doors = bound.value
             switch result {
             case .success(let door):
-                doors.http?.close()
-                doors.http = door.value
+                doors.take(door.value)
                 doors.log.info("Listening on \(door.value.url)")
             case .failure(let error):
                 doors.log.error("the new HTTP door could not be opened: \(error)")

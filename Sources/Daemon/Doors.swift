@@ -40,6 +40,8 @@ final class Doors {
     let log: Logger
     private var change = Change.none
     var httpChange = HTTPChange.none
+    /// Whether calls would be served: what `/readyz` says.
+    var isReady: () -> Bool = { false }
 
     init(_ gateway: Gateway, _ descriptors: StdioDescriptors, passed: PassedSocket?, _ log: Logger) {
         self.gateway = gateway
@@ -73,7 +75,7 @@ final class Doors {
             let doors = bound.value
             guard settings.transports.contains(.http) else { return doors.gateway.eventLoop.makeSucceededVoidFuture() }
             return HTTPDoor.open(settings.http ?? HTTPDoorSettings(), doors.gateway, doors.log)
-                .map { bound.value.http = $0.value }
+                .map { bound.value.take($0.value) }
         }.flatMap { () -> EventLoopFuture<Void> in
             let doors = bound.value
             guard settings.transports.contains(.stdio) else { return doors.gateway.eventLoop.makeSucceededVoidFuture() }
@@ -206,11 +208,11 @@ final class Doors {
         }
     }
 
-    /// Takes no client any more. Sessions go on, those over HTTP until their open requests are answered.
+    /// For the end: takes no client any more. Sessions go on, those over HTTP until their open requests are answered.
     func close() {
         unix?.close()
         unix = nil
-        http?.close()
+        http?.drain()
         http = nil
     }
 }

@@ -68,6 +68,8 @@ final class Serving {
         parts.notifier?.status("starting: waiting for the upstream")
         // The default start time-out of a unit may be shorter than the patience that was configured.
         parts.notifier?.extendTimeout(microseconds: UInt64((connection + 10) * 1e6))
+        parts.doors.isReady = { [unowned self] in hasShakenHands && !isEnding && gateway.upstreamStatus.state != .failed
+        }
         parts.metrics.lastReload = { [unowned self] in reloader.lastOutcome }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         return parts.doors.open().flatMap { bound.value.parts.metrics.open() }.flatMap { bound.value.openControl() }.map

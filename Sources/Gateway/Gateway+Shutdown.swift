@@ -44,7 +44,8 @@ extension Gateway {
     }
 
     func tickShutdown() {
-        guard let state = shutdown, case .draining = state.phase else { return }
+        guard let state = shutdown else { return }
+        guard case .draining = state.phase else { return finishShutdownIfDrained() }
         let now = clock.now()
         guard !router.hasOpenCalls || now.monotonic >= state.drainsUntil else { return }
         shutdown?.phase = .stopping
@@ -56,9 +57,11 @@ extension Gateway {
     }
 
     func finishShutdownIfDrained() {
-        guard case .stopping? = shutdown?.phase, upstreams.isEmpty, endingUpstreams.isEmpty, lingering == 0 else {
+        guard let state = shutdown, case .stopping = state.phase, upstreams.isEmpty, endingUpstreams.isEmpty else {
             return
         }
+        // A client that never takes its last answer must not keep the last records from being written.
+        guard lingering == 0 || clock.now().monotonic >= state.endsBy else { return }
         shutdown?.phase = .done
         ticks?.cancel()
         trail.close(reason: "shutdown")

@@ -47,6 +47,8 @@ public final class Gateway {
     /// Those that routing has forgotten, until their processes are gone: their places may be taken again meanwhile.
     var endingUpstreams: [UpstreamID: UpstreamLink] = [:]
     var dirtyClients: [ClientLink] = []
+    /// Those of ``dirtyClients`` that are being flushed; empty otherwise.
+    private var flushing: [ClientLink] = []
     var dirtyUpstreams: [UpstreamLink] = []
     /// Clients whose session has ended and that still have to get this turn's bytes.
     var closing: [ClientLink] = []
@@ -278,7 +280,12 @@ public final class Gateway {
 
     private func flushClients() {
         let now = dirtyClients.isEmpty ? 0 : clock.now().monotonic
-        for client in dirtyClients {
+        // An HTTP answer may let in the request that was pipelined behind it, from within the flush: what that leads to
+        // belongs to the next turn.
+        swap(&dirtyClients, &flushing)
+        let ended = closing
+        closing.removeAll()
+        for client in flushing {
             client.isDirty = false
             client.lastActivity = now
             if let channel = client.exchanges {
@@ -292,9 +299,7 @@ public final class Gateway {
             if let observer { client.measured.tell(observer, .toClient, at: now) }
             checkReader(of: client)
         }
-        dirtyClients.removeAll(keepingCapacity: true)
-        let ended = closing
-        closing.removeAll()
+        flushing.removeAll(keepingCapacity: true)
         for client in ended { letGo(of: client, isAbrupt: false) }
     }
 

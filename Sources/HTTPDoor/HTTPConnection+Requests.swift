@@ -54,13 +54,20 @@ extension HTTPConnection {
         if fields.path == "/healthz" || fields.path == "/readyz" {
             return .failure(Ending(door.health(fields.path, head.method)))
         }
+        pageFields = fields.origin == nil ? [] : door.rules.readable(fields)
+        if let preflight = door.rules.preflight(fields) {
+            switch preflight {
+            case .success(let headers): return .failure(Ending(HTTPResponse(status: .noContent, headers: headers)))
+            case .failure(let refusal): return .failure(Ending(refusal))
+            }
+        }
         let identity: HTTPIdentity
         switch admit(fields) {
         case .success(let admitted): identity = admitted
         case .failure(let refusal): return .failure(Ending(refusal))
         }
         guard !door.isDraining, door.gateway.isServing else {
-            return .failure(Ending(.error(.unavailable, code: -32603, "gateway is shutting down")))
+            return .failure(Ending(Self.shuttingDown))
         }
         let method: HTTPRequest.Method =
             switch head.method {
@@ -80,6 +87,8 @@ extension HTTPConnection {
             return .success(HTTPRequest(method: method, identity: identity, session: session, lastEvent: last))
         }
     }
+
+    private static let shuttingDown = HTTPResponse.error(.unavailable, code: -32603, "gateway is shutting down")
 
     private static let busy = HTTPResponse.error(.unavailable, code: -32603, "too many large requests at once")
 
@@ -144,7 +153,11 @@ extension HTTPConnection {
         let connection = self
         door.gateway.scan(body: request.body) { outcome in
             guard let session else { return connection.first(outcome, request) }
-            session.whenReading { connection.take(outcome, request.body, session) }
+            let isTaken = session.whenReading(request.body.readableBytes) {
+                connection.take(outcome, request.body, session)
+            }
+            guard !isTaken else { return }
+            connection.respond(.error(.unavailable, code: -32603, "too many requests wait for the upstream"))
         }
     }
 
@@ -153,6 +166,7 @@ extension HTTPConnection {
     private func take(_ outcome: ScanOutcome, _ body: ByteBuffer, _ session: HTTPSession) {
         // The session may have ended while the body came, or while it was held.
         guard let id = session.id, door.sessions[session.key] === session else {
+            guard door.gateway.isServing else { return respond(Self.shuttingDown) }
             return respond(.error(.notFound, code: -32001, "session is unknown or has ended: send initialize"))
         }
         guard isAnswering else { return }

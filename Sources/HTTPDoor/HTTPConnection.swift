@@ -43,6 +43,10 @@ final class HTTPConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var keepsAlive = true
     private var isStreaming = false
+    /// Whether the present request is a HEAD, whose answer has no body (RFC 9110, 9.3.2).
+    private var isHead = false
+    /// What lets the page that sent the present request read its answer.
+    var pageFields: [(name: String, value: String)] = []
     private var depth = 0
     /// What it was let in with under the rules of that number.
     private var memory = AdmissionMemory()
@@ -52,10 +56,17 @@ final class HTTPConnection: ChannelInboundHandler {
     /// The door's seconds when the phase began, or when the last bytes were sent in it.
     private(set) var since: Int
     private var isClean = true
+    /// How many bytes of answers were written, and how many of them the client had taken at the last look.
+    private var written = 0
+    private var taken = 0
+    /// Since when it has taken none of what waits for it.
     private var stalledSince: Int?
+    /// The handler next to the network.
+    private let first: FirstBytes
 
-    init(door: HTTPDoor, peer: String, peerAddress: String) {
+    init(door: HTTPDoor, peer: String, peerAddress: String, first: FirstBytes) {
         self.door = door
+        self.first = first
         self.peer = peer
         self.peerAddress = peerAddress
         since = door.seconds
@@ -117,6 +128,8 @@ final class HTTPConnection: ChannelInboundHandler {
             headSince = nil
             keepsAlive = head.isKeepAlive
             isClean = false
+            pageFields = []
+            isHead = head.method == .HEAD
             begin(head)
         case .body(let bytes):
             guard case .reading(var request) = phase else { return }
@@ -188,8 +201,11 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func write(_ response: HTTPResponse) {
         guard let context else { return }
+        var response = response
+        response.headers += pageFields
         context.write(wrapOutboundOut(.head(response.head(closes: !keepsAlive))), promise: nil)
-        if response.body.readableBytes > 0 {
+        if response.body.readableBytes > 0, !isHead {
+            written += response.body.readableBytes
             context.write(wrapOutboundOut(.body(.byteBuffer(response.body))), promise: nil)
         }
         writeEnd()
@@ -224,7 +240,7 @@ final class HTTPConnection: ChannelInboundHandler {
         guard let context else { return }
         if door.isDraining { keepsAlive = false }
         isStreaming = true
-        let head = HTTPResponse.streamHead(headers, closes: !keepsAlive)
+        let head = HTTPResponse.streamHead(headers + pageFields, closes: !keepsAlive)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         flush()
     }
@@ -252,6 +268,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func sendBytes(_ bytes: ByteBuffer) {
         guard let context, isStreaming else { return }
         context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        written += bytes.readableBytes
         since = door.seconds
     }
 
@@ -265,13 +282,24 @@ final class HTTPConnection: ChannelInboundHandler {
         guard context != nil, isStreaming else { return }
         isStreaming = false
         role = .none
+        if door.isDraining { keepsAlive = false }
         writeEnd()
     }
 
-    /// Ends the connection unless a request is under way on it; a stream ends.
-    func dropIfIdle() {
+    /// Completes when all that was written has gone out; fails when it never will. nil when the connection is gone.
+    func whenWritten() -> EventLoopFuture<Void>? {
+        first.whenWritten()
+    }
+
+    /// Ends the connection unless a request is under way on it; a stream ends. The client may still be taking the last
+    /// answer. With `keepsFresh` one whose next request has begun, or that has had none yet, may send it.
+    func dropIfIdle(keepsFresh: Bool) {
         switch (phase, role) {
-        case (.idle, _): drop()
+        case (.idle, _) where keepsFresh && headSince != nil: return
+        case (.idle, _):
+            guard let channel = context?.channel else { return }
+            enter(.closed)
+            whenWritten()?.whenComplete { _ in channel.close(promise: nil) }
         case (.answering, .stream(let session)):
             session.dropped(self)
             endStream()
@@ -286,17 +314,35 @@ final class HTTPConnection: ChannelInboundHandler {
 
     // MARK: - Time
 
-    private func watch() {
-        guard let context else { return }
-        guard !context.channel.isWritable else { return stalledSince = nil }
-        stalledSince = stalledSince ?? door.seconds
+    /// Bytes of answers that wait here for the client to take others.
+    var queued: Int {
         do {
-            let queued = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-            if queued > 4 * door.limits.maxBodyBytes { drop() }
+            return try context?.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
         } catch {
             // The option fails only on a closed channel, which has nothing queued.
-            return
+            return 0
         }
+    }
+
+    private func watch() {
+        guard let context, !context.channel.isWritable else { return }
+        if queued > 4 * door.limits.maxBodyBytes { drop() }
+    }
+
+    /// Whether the client has taken nothing for too long. What counts is that it takes, however slowly: a large result
+    /// on a narrow line takes its time.
+    private func hasStalled(_ queued: Int) -> Bool {
+        let before = taken
+        taken = written - queued
+        guard queued > 0 else {
+            stalledSince = nil
+            return false
+        }
+        guard let since = stalledSince, taken <= before else {
+            stalledSince = door.seconds
+            return false
+        }
+        return door.seconds - since >= door.limits.stallTimeout
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -308,7 +354,8 @@ final class HTTPConnection: ChannelInboundHandler {
     func tick() {
         let limits = door.limits
         let waited = door.seconds - since
-        if let stalledSince, door.seconds - stalledSince >= limits.stallTimeout { return drop() }
+        let queued = queued
+        if hasStalled(queued) { return drop() }
         switch phase {
         case .idle:
             if waited >= limits.idleTimeout || headSince.map({ door.seconds - $0 >= limits.headTimeout }) == true {
@@ -327,7 +374,7 @@ final class HTTPConnection: ChannelInboundHandler {
             case .none: return
             }
         case .lingering, .closed:
-            if waited >= limits.lingerTimeout, stalledSince == nil { drop() }
+            if waited >= limits.lingerTimeout, queued == 0 { drop() }
         }
     }
 }

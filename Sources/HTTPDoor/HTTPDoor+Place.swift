@@ -7,13 +7,14 @@ extension HTTPDoor {
     /// An address that has been taken and on which nobody can connect yet, with the TLS that it will speak: what a
     /// reload has in hand before its swap.
     public struct Place: Sendable {
-        let settings: HTTPDoorSettings
+        /// What it was taken for.
+        public let settings: HTTPDoorSettings
         let descriptor: Int32
         /// What the socket is bound to.
         let address: SocketAddress
         let tls: TLSContext?
 
-        /// Lets clients connect; they wait until the door is opened. Once.
+        /// Lets clients connect; they wait until the door is opened.
         public func listen() throws(HTTPDoorError) {
             guard Glibc.listen(descriptor, 1024) == 0 else { throw .system("listen on", settings, errno) }
         }

@@ -36,6 +36,8 @@ public final class HTTPDoor {
     private let bound: SocketAddress
     private var guardian = HTTPGuard()
     private var listener: (any Channel)?
+    /// Who waits for ``whenWritten(_:)``.
+    private var waiting: [() -> Void] = []
     private var ticks: RepeatedTask?
 
     private init(_ place: Place, _ gateway: Gateway, _ logger: Logger) {
@@ -62,10 +64,16 @@ public final class HTTPDoor {
     public static func open(
         _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(settings, gateway, logger, ticksByItself: true)
+    }
+
+    static func open(
+        _ settings: HTTPDoorSettings, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let parts = NIOLoopBound((gateway, logger), eventLoop: gateway.eventLoop)
         return place(settings, on: gateway.eventLoop).flatMap { place in
             let (gateway, logger) = parts.value
-            return open(place, gateway, logger)
+            return open(place, gateway, logger, ticksByItself: ticksByItself)
         }
     }
 
@@ -73,18 +81,26 @@ public final class HTTPDoor {
     public static func open(
         _ place: Place, _ gateway: Gateway, _ logger: Logger
     ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
+        open(place, gateway, logger, ticksByItself: true)
+    }
+
+    private static func open(
+        _ place: Place, _ gateway: Gateway, _ logger: Logger, ticksByItself: Bool
+    ) -> EventLoopFuture<NIOLoopBound<HTTPDoor>> {
         let loop = gateway.eventLoop
         let door = NIOLoopBound(HTTPDoor(place, gateway, logger), eventLoop: loop)
         return ServerBootstrap(group: loop)
-            .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 512 * 1024, high: 1024 * 1024))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try door.value.welcome(channel) }
             }
             .withBoundSocket(place.descriptor)
-            .map { listener in
-                door.value.begin(listener)
+            .flatMapThrowing { listener in
+                // NIO listens on a socket that it is given with a backlog of 128, whatever the option says: beyond it a
+                // crowd that connects at once waits a second for its next try.
+                try place.listen()
+                door.value.begin(listener, ticksByItself)
                 return door
             }
     }
@@ -114,18 +130,33 @@ public final class HTTPDoor {
         rulesNumber += 1
         limits.maxConnections = next.maxConnections
         adopt()
+        endRevoked()
+    }
+
+    private func endRevoked() {
         for session in Array(sessions.values) where !rules.admitsStill(session.owner) {
             if let id = session.id { gateway.sessionEnded(by: id) }
         }
     }
 
-    /// Stops accepting. Open exchanges finish; then their sessions and connections end. On the loop.
-    public func close() {
-        guard !isDraining else { return }
-        isDraining = true
+    /// Stops accepting: a reload has done away with this door, or `next` is another address. Sessions whose token is gone
+    /// with it end at once. Open exchanges finish; then their sessions and connections end. On the loop.
+    public func close(for next: HTTPDoorSettings?) {
+        if let next {
+            rules = Self.rules(next, bound)
+            rulesNumber += 1
+            endRevoked()
+        }
         listener?.close(promise: nil)
         listener = nil
-        for connection in connections.values { connection.dropIfIdle() }
+        drain()
+    }
+
+    /// The gateway is ending: the same, but those who come are told so as long as there is a process. On the loop.
+    public func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for connection in connections.values { connection.dropIfIdle(keepsFresh: listener != nil) }
         for session in Array(sessions.values) { endIfDone(session) }
         for record in guardian.end() { gateway.refusedHTTP(record.block, peer: record.peer) }
         stopIfDone()
@@ -160,10 +191,34 @@ public final class HTTPDoor {
         return isWell ? .text(.ok, "ok\n") : .text(.unavailable, "not ready\n")
     }
 
+    /// Calls `body` when what has been written in this turn has gone out on every connection, but no later than in ten
+    /// seconds.
+    func whenWritten(_ body: @escaping () -> Void) {
+        waiting.append(body)
+        guard waiting.count == 1 else { return }
+        let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
+        gateway.eventLoop.execute { bound.value.awaitWrites() }
+    }
+
+    private func awaitWrites() {
+        let loop = gateway.eventLoop
+        let bodies = NIOLoopBound(waiting, eventLoop: loop)
+        waiting.removeAll()
+        let done = loop.makePromise(of: Void.self)
+        let limit = loop.scheduleTask(in: .seconds(10)) { done.succeed() }
+        let pending = connections.values.compactMap { $0.whenWritten() }
+        EventLoopFuture.andAllComplete(pending, on: loop).whenComplete { _ in done.succeed() }
+        done.futureResult.whenComplete { _ in
+            limit.cancel()
+            for body in bodies.value { body() }
+        }
+    }
+
     // MARK: - Its own
 
-    private func begin(_ listener: any Channel) {
+    private func begin(_ listener: any Channel, _ ticksByItself: Bool) {
         self.listener = listener
+        guard ticksByItself else { return }
         let bound = NIOLoopBound(self, eventLoop: gateway.eventLoop)
         ticks = gateway.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
             bound.value.tick()
@@ -183,8 +238,10 @@ public final class HTTPDoor {
             return
         }
         if let tls { try operations.addHandler(NIOSSLServerHandler(context: tls.context)) }
-        let connection = HTTPConnection(door: self, peer: peer, peerAddress: host)
-        try operations.addHandler(FirstBytes(connection))
+        let first = FirstBytes()
+        let connection = HTTPConnection(door: self, peer: peer, peerAddress: host, first: first)
+        first.connection = connection
+        try operations.addHandler(first)
         var heads = NIOHTTPDecoderLimitConfiguration()
         heads.maxHeaderFieldSize = limits.maxHeaderBytes
         heads.maxHeaderListSize = limits.maxHeaderBytes
@@ -207,7 +264,8 @@ public final class HTTPDoor {
         channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
     }
 
-    private func tick() {
+    /// Called every second.
+    func tick() {
         seconds += 1
         adopt()
         for record in guardian.due(now: gateway.clock.now().monotonic) {
@@ -223,24 +281,8 @@ public final class HTTPDoor {
     }
 
     private func stopIfDone() {
-        guard isDraining, connections.isEmpty, sessions.isEmpty else { return }
+        guard isDraining, listener == nil, connections.isEmpty, sessions.isEmpty else { return }
         ticks?.cancel()
         ticks = nil
-    }
-}
-
-/// Tells a connection of bytes that the decoder may keep, so that a head that trickles in has a time-out.
-private final class FirstBytes: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: HTTPConnection
-
-    init(_ connection: HTTPConnection) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.bytesCame()
-        context.fireChannelRead(data)
     }
 }

@@ -41,7 +41,8 @@ struct HTTPResponse {
     func head(closes: Bool) -> HTTPResponseHead {
         var fields = HTTPHeaders()
         if let contentType { fields.add(name: "Content-Type", value: contentType) }
-        fields.add(name: "Content-Length", value: String(body.readableBytes))
+        // RFC 9110, 8.6.
+        if status != .noContent { fields.add(name: "Content-Length", value: String(body.readableBytes)) }
         for (name, value) in headers { fields.add(name: name, value: value) }
         if closes { fields.add(name: "Connection", value: "close") }
         return HTTPResponseHead(version: .http1_1, status: .init(statusCode: status.rawValue), headers: fields)

@@ -22,6 +22,8 @@ final class HTTPSession: ExchangeChannel {
     private var isReading = true
     /// POSTs that came while the gateway did not want to read.
     private var held: [() -> Void] = []
+    /// Of their bodies.
+    private var heldBytes = 0
 
     init(owner: HTTPIdentity, door: HTTPDoor) {
         key = SessionKey.mint()
@@ -37,9 +39,17 @@ final class HTTPSession: ExchangeChannel {
 
     // MARK: - From the client
 
-    /// Runs `body` now, or when the gateway wants to read this client again.
-    func whenReading(_ body: @escaping () -> Void) {
-        if isReading { body() } else { held.append(body) }
+    /// Runs `body` now, or when the gateway wants to read this client again. False when too much waits for that already:
+    /// a message of the greatest size, like on a line door.
+    func whenReading(_ byteCount: Int, _ body: @escaping () -> Void) -> Bool {
+        if isReading {
+            body()
+        } else {
+            guard held.isEmpty || heldBytes + byteCount <= door.limits.maxBodyBytes else { return false }
+            held.append(body)
+            heldBytes += byteCount
+        }
+        return true
     }
 
     /// Begins the answer to a POST on its connection.
@@ -67,6 +77,7 @@ final class HTTPSession: ExchangeChannel {
             exchange.connection?.drop()
             exchange.connection = connection
             _ = exchange.state.silence()
+            connection.flush()
             return .exchange(self, exchange)
         case .missed(_, let events):
             for event in events { connection.send(event.message, as: event.id) }
@@ -75,6 +86,7 @@ final class HTTPSession: ExchangeChannel {
         streams.append(connection)
         if primes { connection.prime(store.mint(0)) }
         for event in store.takeUnsent(of: 0) { connection.send(event.message, as: event.id) }
+        connection.flush()
         return .stream(self)
     }
 
@@ -183,6 +195,7 @@ final class HTTPSession: ExchangeChannel {
         guard isReading else { return }
         let ready = held
         held.removeAll()
+        heldBytes = 0
         for body in ready { body() }
     }
 
@@ -204,6 +217,7 @@ final class HTTPSession: ExchangeChannel {
         // What was held finds its session gone.
         isReading = true
         setReading(true)
-        closed()
+        // The end of the process must not overtake an answer that a client is still taking.
+        if door.gateway.isServing || isAbrupt { closed() } else { door.whenWritten(closed) }
     }
 }

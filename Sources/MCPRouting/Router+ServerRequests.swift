@@ -57,7 +57,15 @@ extension Router {
         upstreams.update(upstream) { $0.openServerRequests += 1 }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(message.scan[.id], withInteger: UInt64(number))
-        actions.append(.send(session, outgoing, .session))
+        actions.append(.send(session, outgoing, exchangeAsked(of: session)))
+    }
+
+    /// The exchange of the only call that a session's own process can be asking about: its client is listening there,
+    /// whether or not it has a stream for the session as a whole. With several nobody can say which one is meant.
+    private func exchangeAsked(of session: SessionID) -> Exchange {
+        let open =
+            sessions.read(session) { $0.version != nil && $0.openCount == 1 ? $0.openRequests.first : nil } ?? nil
+        return open.flatMap { id in pending.read(id) { $0.stage == .forwarded ? $0.exchange : nil } ?? nil } ?? .session
     }
 
     private mutating func refuseServerRequest(

@@ -12,7 +12,9 @@ struct TLSContextTests {
     }
 
     /// While the certificate is valid.
-    private static let now = 1795366134
+    static let now = 1795366134
+    /// Ones that fit.
+    static var validFiles: TLSFiles { files(certificate, key) }
 
     @Test("a chain and its key make a context")
     func valid() throws {

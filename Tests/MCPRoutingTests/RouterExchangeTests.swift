@@ -66,6 +66,27 @@ struct RouterExchangeTests {
         #expect(Text.path(["params", "progressToken"], progress) == #""t""#)
     }
 
+    @Test("what the upstream asks goes with the only call in flight; with several, or none, to the session")
+    func asked() throws {
+        let harness = RouterHarness()
+        harness.start()
+        let session = harness.ready(capabilities: #"{"sampling":{}}"#)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.start(own)
+        func ask(_ id: Int) {
+            harness.receive(#"{"jsonrpc":"2.0","id":\#(id),"method":"sampling/createMessage","params":{}}"#, from: own)
+        }
+        ask(1)
+        #expect(harness.answers[first] == nil)
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session, exchange: first)
+        ask(2)
+        #expect(harness.answers[first]?.count == 1)
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session, exchange: second)
+        ask(3)
+        #expect(harness.answers[first]?.count == 1)
+        #expect(harness.answers[second] == nil)
+    }
+
     @Test("a cancel means the newest exchange with the id, the next one the one before")
     func cancel() throws {
         let (harness, session) = scene()

@@ -2,6 +2,7 @@
 enum HTTPStatus: Int, Hashable, Sendable, CaseIterable {
     case ok = 200
     case accepted = 202
+    case noContent = 204
     case badRequest = 400
     case unauthorized = 401
     case forbidden = 403

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +45,12 @@ class Answer:
 
 
 class Connection:
-    """One TCP connection."""
+    """One TCP connection, with TLS where there is a context."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.pending = b""
 
     def __enter__(self) -> Connection:
@@ -117,13 +120,15 @@ class Connection:
 
 
 class HTTP:
-    """The door at a port."""
+    """The door at a port, for a client with this token."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.port = port
+        self.token = token
+        self.tls = tls
 
     def connect(self) -> Connection:
-        return Connection(self.port)
+        return Connection(self.port, self.tls)
 
     def raw(
         self, method: str = "POST", path: str = "/mcp", body: bytes | None = None, version: str = "HTTP/1.1",
@@ -133,6 +138,8 @@ class HTTP:
         fields: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Accept": ACCEPT}
         if body is not None:
             fields |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        if self.token:
+            fields["Authorization"] = f"Bearer {self.token}"
         fields |= {name.replace("_", "-"): value for name, value in headers.items()}
         lines = [f"{method} {path} {version}", *(f"{name}: {value}" for name, value in fields.items() if value)]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + (body or b"")

@@ -62,8 +62,12 @@ def test_other_methods(http: HTTP, method: str) -> None:
     with http.connect() as connection:
         connection.send(http.raw(method))
         answer = connection.head()
-    assert answer.status == 405
-    assert answer.headers["allow"] == "POST, GET, DELETE"
+        assert answer.status == 405
+        assert answer.headers["allow"] == "POST, GET, DELETE"
+        if method != "HEAD":  # whose answer has no body
+            connection.exactly(int(answer.headers["content-length"]))
+        connection.send(http.raw("GET", "/healthz"))
+        assert connection.answer().body == b"ok\n"
 
 
 def test_other_paths(http: HTTP) -> None:
@@ -146,9 +150,3 @@ def test_refusals_are_counted_not_repeated(gateway: Gateway, http: HTTP) -> None
         assert http.ask(http.raw("GET", "/counted")).status == 404
     told = [record for record in gateway.audit.records("SECURITY_BLOCK") if "unknown_path" in str(record)]
     assert 0 < len(told) < 50
-
-
-def test_a_head_that_trickles_in_is_given_up(http: HTTP) -> None:
-    with http.connect() as connection:
-        connection.send(b"POST /mcp HTTP/1.1\r\nHost: loc")
-        assert connection.ended()

@@ -8,7 +8,7 @@ import pytest
 
 from harness.gateway import Gateway
 from harness.http import HTTP, Connection
-from harness.upstreams import everything
+from harness.upstreams import crowd
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
@@ -20,7 +20,7 @@ PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 def crowded(make_gateway: Callable[..., Gateway]) -> HTTP:
     """One session and 66 connections."""
     proxy = {"limits": {"max_sessions": 1}, "http": {"max_connections": 66}}
-    gateway = make_gateway(everything(1), door="http", proxy=proxy)
+    gateway = make_gateway(crowd(), door="http", proxy=proxy)
     return HTTP(gateway.start().ready().port)
 
 

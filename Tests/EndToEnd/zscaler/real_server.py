@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from harness.gateway import Gateway, binary
 from harness.processes import MARK
 from harness.upstreams import REPOSITORY, program
+from harness.waiting import wait_until
 
 START = 120
 """Seconds that the start of the server may take on a busy machine."""
@@ -30,9 +31,16 @@ ZSCALER_CUSTOMER_ID=1
 SHIPPED = REPOSITORY / "etc" / "zscaler.yaml"
 
 
-def tool_lines(gateway: Gateway, part: str = "") -> list[str]:
-    """What the guide's own grep finds on stderr, of it the lines with `part`."""
-    return [line for line in re.findall(r"^\[TOOL .*$", gateway.log(), re.MULTILINE) if part in line]
+def tool_lines(gateway: Gateway) -> list[str]:
+    """What the guide's own grep finds on stderr."""
+    return re.findall(r"^\[TOOL .*$", gateway.log(), re.MULTILINE)
+
+
+def settled_lines(gateway: Gateway) -> list[str]:
+    """The same, once each call on record has its two lines, where the log has been on from the start."""
+    calls = len(gateway.audit.records("REQUEST", method="tools/call"))
+    wait_until(lambda: len(tool_lines(gateway)) == 2 * calls, f"{calls} calls were logged")
+    return tool_lines(gateway)
 
 
 def reload_as_zscaler(gateway: Gateway) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from real_server import START, tool_lines
+from real_server import START, settled_lines
 
 from harness.gateway import Gateway
 from harness.lines import Lines, message, text_of
-from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
 
@@ -44,18 +43,6 @@ def gateway(make_stubbed: Callable[..., Gateway]) -> Gateway:
     return gateway
 
 
-@pytest.fixture
-def lines(gateway: Gateway) -> Iterator[Callable[[int], list[str]]]:
-    """The lines of the tool-call log since the test began, once there are so many."""
-    before = len(tool_lines(gateway))
-
-    def since(count: int) -> list[str]:
-        wait_until(lambda: len(tool_lines(gateway)) == before + count, f"{count} lines were logged")
-        return tool_lines(gateway)[before:]
-
-    yield since
-
-
 def asked(client: Lines, group: str, answer: dict) -> tuple[dict, dict]:
     """Deletes, and answers the question that comes of it; the question and the result."""
     client.send(message("tools/call", {"name": TOOL, "arguments": {"group_id": group}}, f"delete {group}"))
@@ -65,7 +52,7 @@ def asked(client: Lines, group: str, answer: dict) -> tuple[dict, dict]:
     return question["params"], client.answer_to(f"delete {group}")
 
 
-def test_a_client_that_can_ask_its_user_is_asked(gateway: Gateway, lines: Callable[[int], list[str]]) -> None:
+def test_a_client_that_can_ask_its_user_is_asked(gateway: Gateway) -> None:
     with gateway.connect() as client:
         # Such a session has a process of its own, which has to start.
         client.handshake(capabilities={"elicitation": {}}, deadline=START)
@@ -75,7 +62,7 @@ def test_a_client_that_can_ask_its_user_is_asked(gateway: Gateway, lines: Callab
         assert accepted["result"]["structuredContent"]["message"] == "Segment group 7 deleted successfully."
         _, declined = asked(client, "8", {"action": "decline"})
         assert text_of(declined).startswith("Declined by user.")
-    call, ok, second_call, second_ok = lines(4)
+    call, ok, second_call, second_ok = settled_lines(gateway)[-4:]
     assert call == f'[TOOL CALL] {TOOL} | args: {{group_id: "7"}}'
     assert re.fullmatch(rf"\[TOOL OK\] {TOOL} \| \d+ms \| ok", ok), ok
     assert second_call.endswith('{group_id: "8"}') and second_ok.startswith(f"[TOOL OK] {TOOL} | ")
@@ -85,9 +72,7 @@ def test_a_client_that_can_ask_its_user_is_asked(gateway: Gateway, lines: Callab
 
 
 @pytest.mark.parametrize("shape", ["text", "object"])
-def test_a_client_that_cannot_gets_a_token_that_no_log_prints(
-    gateway: Gateway, lines: Callable[[int], list[str]], shape: str
-) -> None:
+def test_a_client_that_cannot_gets_a_token_that_no_log_prints(gateway: Gateway, shape: str) -> None:
     with gateway.session() as client:
         first = client.call(TOOL, {"group_id": "9"}, f"first {shape}")
         found = TOKEN.search(text_of(first))
@@ -103,7 +88,7 @@ def test_a_client_that_cannot_gets_a_token_that_no_log_prints(
         assert other and "already been used" in text_of(again)
         # A tool of another server may take the token bare, or within a sentence.
         client.call(TOOL, {"group_id": f"x {token} y"}, f"bare {shape}")
-    logged = lines(8)
+    logged = settled_lines(gateway)[-8:]
     assert logged[0] == f'[TOOL CALL] {TOOL} | args: {{group_id: "9"}}'
     assert re.fullmatch(rf"\[TOOL OK\] {TOOL} \| \d+ms \| confirmation token {nonce}", logged[1]), logged[1]
     assert logged[2].startswith(f'[TOOL CALL] {TOOL} | args: {{group_id: "9", kwargs: ')
@@ -111,8 +96,9 @@ def test_a_client_that_cannot_gets_a_token_that_no_log_prints(
     assert re.fullmatch(rf"\[TOOL OK\] {TOOL} \| \d+ms \| ok", logged[3]), logged[3]
     assert logged[5].endswith(f"confirmation token {other[2]}")
     assert logged[6] == f'[TOOL CALL] {TOOL} | args: {{group_id: "x {nonce} y"}}'
-    # Not in the log on stderr, nor in any audit file with its bodies.
+    # Neither the log on stderr nor an audit file with its bodies has more of it than the nonce.
     for path in (gateway.log_path, gateway.audit.path, gateway.directory / "all.log"):
+        assert nonce in path.read_text(), path.name
         expect_without(path, hmac, other[3])
 
 

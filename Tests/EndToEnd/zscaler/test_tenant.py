@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from real_server import SECRET, tool_lines
+from real_server import SECRET, settled_lines
 
 from harness.gateway import Gateway
-from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
 
@@ -19,14 +18,7 @@ def gateway(make_stubbed: Callable[..., Gateway]) -> Gateway:
     return make_stubbed("--services", "zcc", tools=["*_list_*", "*_get_*"])
 
 
-def summary(gateway: Gateway, count: int) -> str:
-    """The last line of the tool-call log, when it has `count` lines."""
-    wait_until(lambda: len(tool_lines(gateway)) == count, f"{count} lines were logged")
-    return tool_lines(gateway)[-1]
-
-
 def test_rows_come_without_what_strangers_hid_in_them(gateway: Gateway) -> None:
-    before = len(tool_lines(gateway))
     with gateway.session() as client:
         result = client.call("zcc_list_devices")["result"]
     assert result["structuredContent"] == {
@@ -40,7 +32,7 @@ def test_rows_come_without_what_strangers_hid_in_them(gateway: Gateway) -> None:
     response = gateway.audit.records("RESPONSE", tool="zcc_list_devices")[-1]
     # Once in the text and once in the structure: the zero-width space; two tags, an image and a link; the fence.
     assert response["sanitized"] == {"invisible": 2, "markup": 8, "code_fences": 2}
-    line = summary(gateway, before + 2)
+    line = settled_lines(gateway)[-1]
     assert re.fullmatch(r"\[TOOL OK\] zcc_list_devices \| \d+ms \| 2 items", line), line
 
 
@@ -52,21 +44,19 @@ def test_nested_values_stay_json(gateway: Gateway) -> None:
 
 
 def test_nothing_found_is_nothing_to_take_out(gateway: Gateway) -> None:
-    before = len(tool_lines(gateway))
     with gateway.session() as client:
         assert client.call("zcc_list_devices", {"username": "none"})["result"]["structuredContent"] == {"result": []}
     assert "sanitized" not in gateway.audit.records("RESPONSE", tool="zcc_list_devices")[-1]
-    assert summary(gateway, before + 2).endswith("| 0 items")
+    assert settled_lines(gateway)[-1].endswith("| 0 items")
 
 
 def test_what_fails_is_logged_on_one_line(gateway: Gateway) -> None:
-    before = len(tool_lines(gateway))
     with gateway.session() as client:
         assert client.call("zcc_list_devices", {"username": "boom"})["result"]["isError"] is True
-    line = summary(gateway, before + 2)
+    call, line = settled_lines(gateway)[-2:]
     pattern = r"\[TOOL ERR\] zcc_list_devices \| \d+ms \| ToolError: Error executing tool zcc_list_devices"
     assert re.fullmatch(pattern, line), line
-    assert tool_lines(gateway)[-2] == '[TOOL CALL] zcc_list_devices | args: {username: "boom"}'
+    assert call == '[TOOL CALL] zcc_list_devices | args: {username: "boom"}'
 
 
 def test_credentials_reach_the_server_and_nothing_else(gateway: Gateway) -> None:
