@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -28,7 +29,8 @@ def test_the_guides_lines(make_gateway: Callable[..., Gateway]) -> None:
         )
         client.call("zms_list_resources", {"page_num": 1, "result": failed})
         wait_until(lambda: len(tool_lines(gateway)) == 4, "both calls were logged")
-    call, ok, failed_call, error = tool_lines(gateway)
+    found = subprocess.run(["grep", r"^\[TOOL ", gateway.log_path], capture_output=True, text=True, check=True)
+    call, ok, failed_call, error = found.stdout.splitlines()
     assert call.startswith('[TOOL CALL] zia_list_locations | args: {page: 1, page_size: 50, name: "HQ"')
     assert re.fullmatch(r"\[TOOL OK\] zia_list_locations \| \d+ms \| 15 items", ok), ok
     assert failed_call.startswith("[TOOL CALL] zms_list_resources | args: {page_num: 1")
