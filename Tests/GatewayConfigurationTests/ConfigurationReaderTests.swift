@@ -113,6 +113,39 @@ struct ConfigurationReaderTests {
         #expect(loaded.settings.toolAllowlists.map(\.tools.count) == [5])
     }
 
+    @Test(
+        "the shipped files for other servers are valid and need no warning",
+        arguments: [
+            ("filesystem.yaml", "mcp-filesystem", Set([OutputSanitizationSettings.Stage.invisible])),
+            ("zscaler.yaml", "/bin/sh", Set(OutputSanitizationSettings.Stage.allCases)),
+        ])
+    func shippedExamples(_ name: String, program: String, stages: Set<OutputSanitizationSettings.Stage>) throws {
+        let loaded = try ConfigurationReader.read(
+            configPath: Self.shippedFolder + name, dotenvPath: nil, environment: [:], homeDirectory: "/home/u",
+            mode: .start)
+        #expect(loaded.warnings.isEmpty)
+        #expect(loaded.settings.upstream.command.first == program)
+        #expect(loaded.settings.outputSanitization?.stages == stages)
+        #expect(loaded.settings.toolAllowlists.map(\.mode) == [.allowlist])
+    }
+
+    @Test("the shipped Zscaler file hands over the credential that its drop-in loads, and none of its own")
+    func shippedZscaler() throws {
+        func settings(_ environment: [String: String]) throws -> Settings {
+            try ConfigurationReader.read(
+                configPath: Self.shippedFolder + "zscaler.yaml", dotenvPath: nil, environment: environment,
+                homeDirectory: "/home/u", mode: .start
+            ).settings
+        }
+        #expect(try settings([:]).upstream.command.last == "")
+        let loaded = try settings(["CREDENTIALS_DIRECTORY": "/run/credentials/x"])
+        #expect(loaded.upstream.command.last == "/run/credentials/x")
+        #expect(loaded.upstream.environment == ["PYTHON_DOTENV_DISABLED": "1"])
+        #expect(loaded.toolAllowlists.map(\.tools) == [["*_list_*", "*_get_*"]])
+        #expect(loaded.fileAuditing.map(\.format) == [.json, .tool])
+        #expect(loaded.journalAuditing != nil)
+    }
+
     @Test("the commented lines of the shipped reference are valid settings too")
     func shippedComments() throws {
         let text = try String(

@@ -18,7 +18,7 @@ from .audit import Audit
 from .lines import Lines
 from .processes import MARK, expect_none_left, named, new_mark
 from .upstreams import REPOSITORY
-from .waiting import wait_until
+from .waiting import DEADLINE, wait_until
 
 
 def binary() -> list[str]:
@@ -78,6 +78,7 @@ class Gateway:
         self.log_path = self.directory / "stderr.log"
         self.audit = Audit(audit_path or self.directory / "audit.log")
         self.arguments: list[str] = []
+        self.variables: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.killed = False
         self.kills = 0
@@ -110,8 +111,8 @@ class Gateway:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Ours, with the mark, and with the run-time directory turned away from the machine's."""
-        return {**os.environ, MARK: self.mark, "RUNTIME_DIRECTORY": str(self.directory)}
+        """Ours, with the mark, the run-time directory turned away from the machine's, and `variables`."""
+        return {**os.environ, MARK: self.mark, "RUNTIME_DIRECTORY": str(self.directory), **self.variables}
 
     def spawn(self, **options: object) -> subprocess.Popen[bytes]:
         """Starts a process without waiting for anything."""
@@ -120,18 +121,19 @@ class Gateway:
         chosen: dict = {"stderr": log, **options}
         return subprocess.Popen(self.command, env=self.environment, cwd=self.directory, **chosen)
 
-    def start(self) -> Gateway:
+    def start(self, deadline: float = DEADLINE) -> Gateway:
         """Starts the daemon and waits until its door is open and commands find it."""
         self.process = self.spawn(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         self.killed = False
-        wait_until(self.accepts, f"the gateway accepted at {self.url if self.port else self.socket_path}; its log:\n{self.log()}")
+        door = self.url if self.port else self.socket_path
+        wait_until(self.accepts, f"the gateway accepted at {door}; its log:\n{self.log()}", deadline)
         if not is_passthrough():
             wait_until((self.directory / "gatekit.pid").exists, "its PID file was there")
         return self
 
-    def ready(self) -> Gateway:
+    def ready(self, deadline: float = DEADLINE) -> Gateway:
         """Waits until the upstream has shaken hands, for tests with time-outs shorter than an interpreter's start."""
-        wait_until(lambda: self.status()["upstream"]["state"] == "ready", "the upstream was ready")
+        wait_until(lambda: self.status()["upstream"]["state"] == "ready", "the upstream was ready", deadline)
         return self
 
     def accepts(self) -> bool:

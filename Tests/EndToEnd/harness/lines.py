@@ -109,21 +109,27 @@ class Lines:
                 return message
             self.aside.append(message)
 
-    def request(self, method: str, params: dict | None = None, request_id: object = None) -> dict:
+    def request(
+        self, method: str, params: dict | None = None, request_id: object = None, deadline: float = DEADLINE
+    ) -> dict:
         """Sends one request and waits for its answer."""
         if request_id is None:
             self.counter += 1
             request_id = self.counter
         self.send(message(method, params, request_id))
-        return self.answer_to(request_id)
+        return self.answer_to(request_id, deadline)
 
-    def call(self, tool: str, arguments: dict | None = None, request_id: object = None) -> dict:
+    def call(
+        self, tool: str, arguments: dict | None = None, request_id: object = None, deadline: float = DEADLINE
+    ) -> dict:
         """Calls a tool and waits for its answer."""
-        return self.request("tools/call", {"name": tool, "arguments": arguments or {}}, request_id)
+        return self.request("tools/call", {"name": tool, "arguments": arguments or {}}, request_id, deadline)
 
-    def handshake(self, version: str = LATEST, capabilities: dict | None = None, name: str = "lines") -> dict:
+    def handshake(
+        self, version: str = LATEST, capabilities: dict | None = None, name: str = "lines", deadline: float = DEADLINE
+    ) -> dict:
         """Opens the session; the result of `initialize`."""
-        answer = self.request("initialize", initialize_params(version, capabilities, name), "handshake")
+        answer = self.request("initialize", initialize_params(version, capabilities, name), "handshake", deadline)
         self.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
         return answer["result"]
 

@@ -68,3 +68,13 @@ def marked() -> list[str]:
 def crowd() -> list[str]:
     """The server whose answers prove whose they are."""
     return [sys.executable, str(UPSTREAMS / "crowd.py")]
+
+
+def stranger() -> list[str]:
+    """The server that answers whatever a call asks for."""
+    return [sys.executable, str(UPSTREAMS / "stranger.py")]
+
+
+def zscaler_stub(*options: str) -> list[str]:
+    """The real Zscaler server in front of a tenant that is not there."""
+    return [program("zscaler", "python"), str(UPSTREAMS / "zscaler_stub.py"), "--no-entitlement-filter", *options]

@@ -44,7 +44,7 @@ struct SchemaAgreementTests {
 
     @Test(
         "the schema takes the shipped files",
-        arguments: ["gatekit.yaml", "tutorials/2-implementing-audit-logging.yaml"])
+        arguments: ["gatekit.yaml", "filesystem.yaml", "zscaler.yaml", "tutorials/2-implementing-audit-logging.yaml"])
     func shipped(_ name: String) throws {
         let path = ConfigurationReaderTests.shippedFolder + name
         #expect(try refusals(Array(Data(contentsOf: URL(fileURLWithPath: path)))) == [])

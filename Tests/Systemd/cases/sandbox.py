@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 from support import machine, service
+from support.client import Client
 from support.machine import Skip, run
 
 WORST_SCORE = 1.3
@@ -97,3 +99,43 @@ def test_credentials_reach_the_upstream_as_a_file() -> None:
     with service.connect() as client:
         assert client.call("read_file_named_by", variable="API_TOKEN_FILE") == "s3cret-value"
         assert "s3cret-value" not in client.call("environment")
+
+
+def test_zscaler_file_runs_as_an_instance_with_its_drop_in() -> None:
+    documents = Path("/usr/share/doc/gatekit")
+    for name, text, mode in [
+        ("zscaler.yaml", (documents / "zscaler.yaml").read_text(), 0o640),
+        ("zscaler.env", "ZSCALER_CLIENT_ID=of-the-env\n", 0o640),
+        ("zscaler-client-secret", "s3cret-value\n", 0o600),
+    ]:
+        path = Path("/etc/gatekit", name)
+        path.write_text(text)
+        path.chmod(mode)
+        shutil.chown(path, "root", "gatekit" if mode == 0o640 else "root")
+    machine.drop_in("gatekit@zscaler.service", "zscaler.conf", (documents / "drop-ins/zscaler.conf").read_text())
+    # Says in its directory how it was started; the real server is not in this machine.
+    server = Path("/opt/zscaler-mcp/bin/zscaler-mcp")
+    server.parent.mkdir(parents=True)
+    server.write_text(
+        '#!/bin/sh\nprintenv >environment; echo "$@" >options\nexec /usr/bin/python3 /payload/upstreams/echo.py\n')
+    server.chmod(0o755)
+    try:
+        service.start("gatekit@zscaler.service")
+        with Client("/run/gatekit-sockets/zscaler.sock") as client:
+            assert client.tools() == []  # none of them lists or gets
+        directory = Path("/var/lib/gatekit/zscaler")
+        seen = set((directory / "environment").read_text().splitlines())
+        wanted = {"ZSCALER_CLIENT_ID=of-the-env", "ZSCALER_CLIENT_SECRET=s3cret-value", "PYTHON_DOTENV_DISABLED=1"}
+        assert wanted <= seen, seen
+        assert not [line for line in seen if line.startswith("CREDENTIALS_DIRECTORY=")]
+        assert (directory / "options").read_text() == "--no-entitlement-filter --pid-file server.pid\n"
+        shown = machine.properties("gatekit@zscaler.service", "IPAddressDeny")
+        assert shown["IPAddressDeny"] == "", shown
+        audit = Path("/var/log/gatekit/zscaler/audit.log").read_text()
+        assert '"TOOLS_FILTERED"' in audit and "s3cret-value" not in audit
+        assert "s3cret-value" not in run("gatekit", "status", "--json", "--instance", "zscaler").stdout
+        reloaded = run("zscaler-mcp", "reload").stdout
+        assert reloaded.startswith("Sent SIGHUP to zscaler-mcp (pid="), reloaded
+    finally:
+        run("systemctl", "stop", "gatekit@zscaler.service", "gatekit@zscaler.socket")
+        run("rm", "-rf", "/var/log/gatekit/zscaler", "/opt/zscaler-mcp")
