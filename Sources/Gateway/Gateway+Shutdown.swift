@@ -55,6 +55,14 @@ extension Gateway {
         finishShutdownIfDrained()
     }
 
+    /// Whether upstreams are being ended for good.
+    var isStopping: Bool {
+        switch shutdown?.phase {
+        case nil, .draining: false
+        case .stopping, .done: true
+        }
+    }
+
     func finishShutdownIfDrained() {
         guard case .stopping? = shutdown?.phase, upstreams.isEmpty, endingUpstreams.isEmpty, lingering == 0 else {
             return
