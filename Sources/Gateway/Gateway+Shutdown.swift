@@ -56,6 +56,14 @@ extension Gateway {
         finishShutdownIfDrained()
     }
 
+    /// Whether upstreams are being ended for good.
+    var isStopping: Bool {
+        switch shutdown?.phase {
+        case nil, .draining: false
+        case .stopping, .done: true
+        }
+    }
+
     func finishShutdownIfDrained() {
         guard let state = shutdown, case .stopping = state.phase, upstreams.isEmpty, endingUpstreams.isEmpty else {
             return

@@ -10,6 +10,8 @@ internal import Upstream
 
 extension Gateway {
     func startUpstream(_ id: UpstreamID, _ role: UpstreamRole) {
+        // A process that is being ended may still answer its probe, and nobody would end what that asks for.
+        guard !isStopping else { return }
         // The next shared one runs under the snapshot that comes with it.
         let snapshot = router.isNextShared(id) ? adoption?.next ?? snapshot : snapshot
         let link = UpstreamLink(self, id: id, role: role, reader: upstreamReader())

@@ -46,7 +46,7 @@ extension Router {
             request.logLevel = wanted
             upstreams.update(id) { _ = $0.loggers.insert(number) }
         }
-        if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { request.original = message }
+        if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { keep(message, for: request) }
         let token = request.token == nil ? nil : Lexeme(integer: number.number)
         var splices = RequestEnvelope.stripped(from: message, progressToken: token)
         splices.replace(message.scan[.id], with: Lexeme(integer: number.number))
@@ -60,7 +60,7 @@ extension Router {
         guard let session = request.session, let envelope = sessions.read(session, { $0.stampedEnvelope }) else {
             return
         }
-        if ModernProtocol.mayNeedInput(request.call.method) { request.original = message }
+        if ModernProtocol.mayNeedInput(request.call.method) { keep(message, for: request) }
         let token = request.token == nil ? nil : Lexeme(integer: number.number)
         var splices = envelope.stamped(on: message, progressToken: token)
         splices.replace(message.scan[.id], with: Lexeme(integer: number.number))
@@ -72,6 +72,29 @@ extension Router {
         request.stage = .forwarded
         if let session = request.session { beginWork(of: session, on: id) }
         actions.append(.forward(id, message))
+    }
+
+    /// How much of a session's requests is kept at most, in bytes. Beyond, a request goes on, but nothing can be asked
+    /// during it.
+    static var mostKept: Int { 64 << 20 }
+
+    /// Keeps a client's message for as long as its request is in the table.
+    mutating func keep(_ message: Message, for request: Pending) {
+        guard let session = request.session else { return }
+        let size = message.bytes.readableBytes
+        let fits = sessions.update(session) { state in
+            guard state.keptBytes + size <= Self.mostKept else { return false }
+            state.keptBytes += size
+            return true
+        }
+        if fits == true { request.original = message }
+    }
+
+    /// A message is needed no more.
+    mutating func release(originalOf request: Pending) {
+        guard let original = request.original, let session = request.session else { return }
+        request.original = nil
+        sessions.update(session) { $0.keptBytes -= original.bytes.readableBytes }
     }
 
     /// Ends a request with an error that translation has found.

@@ -46,6 +46,7 @@ extension Router {
     /// Takes a request out of the table.
     mutating func take(_ id: PendingID, at now: Moment) -> Pending? {
         guard let request = pending.remove(id) else { return nil }
+        if request.original != nil { release(originalOf: request) }
         let isDrained = upstreams.update(request.upstream) {
             $0.inFlight -= 1
             if request.isListen { $0.listens -= 1 }
@@ -125,6 +126,7 @@ extension Router {
     /// What has had its RESPONSE stays for as long as the upstream may still answer it.
     mutating func bury(_ id: PendingID, at now: Moment) {
         let timeout = snapshot.settings.timeouts.request.nanoseconds
+        if let request = pending[id], request.original != nil { release(originalOf: request) }
         pending.update(id) {
             $0.stage = .tombstone
             if $0.isListen { $0.timeout = timeout }

@@ -109,6 +109,7 @@ extension Router {
         let held = HeldCall(
             pending: upstreamSide, session: session, binding: RequestBinding(of: original), questions: [question])
         conclude(request, nil, result: nil, at: now)
+        release(originalOf: request)
         if let predecessor = request.predecessor {
             pending.update(predecessor) { $0.successor = nil }
             remove(id, at: now)
@@ -177,7 +178,7 @@ extension Router {
             heldCalls[callID] = held
             throw error
         }
-        request.original = message
+        keep(message, for: request)
         var open: [HeldCall.Question] = []
         for (question, result) in zip(held.questions, responses.results) {
             guard let result else {

@@ -12,8 +12,15 @@ extension Router {
         guard filter.isPresent, JSONText.kind(of: filter, in: incoming.message.bytes) == .object else {
             return fail(incoming, code: -32602, "subscriptions/listen without params.notifications", at: now)
         }
+        guard incoming.message.bytes.readableBytes <= Self.longestListen else {
+            let cap = "subscriptions/listen is kept while it is open: at most \(Self.longestListen) bytes"
+            return fail(incoming, .overloaded(cap), at: now)
+        }
         forward(incoming, effect: .listen(Listening(incoming.message)), at: now)
     }
+
+    /// A session may have as many open as it may have requests.
+    static var longestListen: Int { 65_536 }
 
     /// A notification that names a subscription: only its own client may have it.
     mutating func subscriptionNotified(_ message: Message, _ method: MethodName, by upstream: UpstreamID) -> SessionID?

@@ -76,7 +76,11 @@ extension Router {
 
     /// Gives a modern session a legacy process of its own; beyond `max_dedicated` it stays where it is, and is not asked.
     mutating func takeOwnProcess(_ session: SessionID, _ introduction: Introduction, from shared: UpstreamID) {
-        guard ownUpstreams < snapshot.settings.upstream.maxDedicated else { return }
+        let limit = snapshot.settings.upstream.maxDedicated
+        guard ownUpstreams < limit else {
+            return actions.append(
+                .log(.warning("a client's capabilities are withheld from the upstream: max_dedicated is \(limit)")))
+        }
         let own = startOwnUpstream(
             for: session, opening: .initialize, initializeParams: introduction.initializeParams)
         sessions.update(session) { $0.introduction = introduction }

@@ -64,6 +64,8 @@ final class Session {
     var toolsHash: Int?
     /// Whether SESSION_START was recorded: it waits for the first message, since `initialize` says who this is.
     var isRecorded = false
+    /// The bytes of its requests that are kept while an upstream of the other era may ask something during them.
+    var keptBytes = 0
     /// No more input will come; the session ends when its last request has been answered.
     var inputEnded = false
 

@@ -181,6 +181,39 @@ struct RouterHeldCallTests {
         #expect(harness.trail.contains("RESPONSE 2 cancelled"))
     }
 
+    @Test("beyond max_dedicated a client stays with the shared process, which may not ask it; the log says so")
+    func withheld() throws {
+        let harness = RouterHarness.legacyOnly { $0.upstream.maxDedicated = 0 }
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1", capabilities: Self.capabilities), from: session)
+        #expect(harness.router.upstream(of: session) == harness.shared)
+        #expect(harness.count(of: "tools/call", at: harness.shared) == 1)
+        #expect(harness.logs.contains { $0.contains("max_dedicated is 0") })
+        harness.receive(#"{"jsonrpc":"2.0","id":"s","method":"roots/list"}"#, from: harness.shared)
+        #expect(Text.path(["error", "code"], try #require(harness.forwarded[harness.shared]?.last)) == "-32601")
+        #expect(harness.sent[session] == nil)
+    }
+
+    @Test("what is kept of a session's requests is bounded; beyond, its calls go on and are not asked anything")
+    func kept() throws {
+        let harness = RouterHarness.modernOnly()
+        let session = harness.ready(capabilities: #"{"sampling":{}}"#)
+        let big = String(repeating: "x", count: 12 << 20)
+        for id in 1...6 {
+            harness.receive(
+                #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"read","arguments":{"a":"\#(big)"}}}"#,
+                from: session)
+        }
+        let asks =
+            #"{"resultType":"input_required","inputRequests":{"q":{"method":"sampling/createMessage","params":{}}}}"#
+        harness.answer("tools/call", of: harness.shared, asks)
+        #expect(Text.path(["error", "data", "reason"], harness.last(session)) == #""malformed_result""#)
+        let first = try #require(
+            harness.forwarded[harness.shared]?.first { $0.contains("tools/call") }.flatMap { Text.member("id", $0) })
+        harness.receive(#"{"jsonrpc":"2.0","id":\#(first),"result":\#(asks)}"#, from: harness.shared)
+        #expect(Text.member("method", harness.last(session)) == #""sampling/createMessage""#)
+    }
+
     @Test("what no call declares is refused")
     func undeclared() throws {
         let (harness, _, own, _, _) = try asked()

@@ -159,6 +159,17 @@ struct RouterListenTests {
         #expect(harness.sent[session]?.count == before + 1)
     }
 
+    @Test("a filter that is longer than the gateway keeps is refused, and the cap named")
+    func longest() {
+        let harness = RouterHarness.modern()
+        let session = harness.open()
+        let uris = String(
+            repeating: #""x://yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy","#, count: 1000)
+        harness.receive(Modern.listen(id: "1", #"{"resourceSubscriptions":[\#(uris)"x://z"]}"#), from: session)
+        #expect(Text.path(["error", "data", "reason"], harness.last(session)) == #""overloaded""#)
+        #expect(Text.path(["error", "message"], harness.last(session))?.contains("65536") == true)
+    }
+
     @Test("its records go by the snapshot in force when they are written")
     func snapshot() throws {
         let (harness, session, _) = try listening()

@@ -7,6 +7,8 @@ is met once; GATEKIT_ERAS=full runs every cell.
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +48,27 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
         yield gateway if door == "stdio" else gateway.start().ready()
     finally:
         gateway.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The matrix, cell by cell: how many tests passed, were skipped for a reason that the specification gives, failed."""
+    counted: dict[tuple[str, str, str], Counter[str]] = {}
+    for outcome in ("passed", "skipped", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            if outcome == "passed" and report.when != "call":
+                continue
+            # `test[cell]`, or `test[cell-argument]`; the longest name that fits is the cell's.
+            fitting = [cell for cell in cells() if re.search(rf"\[{'-'.join(cell)}[-\]]", report.nodeid)]
+            if fitting:
+                counted.setdefault(max(fitting, key=lambda cell: len(cell[2])), Counter())[outcome] += 1
+    if not counted:
+        return
+    terminalreporter.section(f"clients of mcp {GENERATION}.x and upstreams: passed, skipped, failed")
+    for (mode, door, name), outcomes in counted.items():
+        failed = outcomes["failed"] + outcomes["error"]
+        terminalreporter.write_line(
+            f"{mode:12}{door:8}{name:26}{outcomes['passed']:5}{outcomes['skipped']:5}{failed:5}"
+        )
 
 
 def reaches_modern(gateway: Gateway) -> bool:

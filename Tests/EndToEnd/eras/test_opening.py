@@ -49,6 +49,14 @@ def test_a_legacy_server_is_found_whatever_it_says_to_the_probe(
     assert len(gateway.audit.records("UPSTREAM_START")) == (3 if how == "exits" else 2)
 
 
+def test_an_answer_that_comes_at_the_end_starts_nothing(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(script("at-end"), door="stdio", era="auto")
+    with gateway.stdio():
+        wait_until(lambda: gateway.audit.records("UPSTREAM_START"), "the probe had been started")
+    # It has ended by itself, with exit code 0.
+    assert len(gateway.audit.records("UPSTREAM_START")) == 1
+
+
 def test_only_silence_is_waited_for(make_gateway: Callable[..., Gateway]) -> None:
     def seconds(how: str) -> float:
         begun = time.monotonic()

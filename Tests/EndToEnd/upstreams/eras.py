@@ -1,4 +1,5 @@
-"""A small legacy server whose answer to `server/discover` is chosen: none at all, a late one, two of them, or garbage."""
+"""A small legacy server whose answer to `server/discover` is chosen: none at all, a late one, one at its
+end, two of them, or garbage."""
 
 from __future__ import annotations
 
@@ -33,6 +34,9 @@ def discover(request_id: object) -> None:
             # After the rival has been asked; this process is being ended by then.
             time.sleep(4)
             reply(request_id, result=MODERN)
+        case "at-end":
+            sys.stdin.read()
+            reply(request_id, error={"code": -32601, "message": "no"})
         case "garbage":
             write("hello\n{]\n")
             write('{"jsonrpc":"2.0","id":%s,"result":{"resultType":1,"resultType":2}}\n' % json.dumps(request_id))
