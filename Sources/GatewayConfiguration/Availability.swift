@@ -7,7 +7,7 @@ enum Feature: Hashable, CaseIterable {
 
     /// The table, each feature with the name that its refusal gives it.
     private static let missing: [Feature: String] = [
-        .outputSanitization: "policy 'output_sanitization'",
+        .outputSanitization: "policy 'output_sanitization'"
     ]
 
     /// nil when this version has the feature.

@@ -7,8 +7,8 @@ internal import GatewayEvents
 /// SESSION_END of it, and the records name peer and client. A `requestState` is good in the session that it was issued
 /// in, and a legacy upstream's own process belongs to a session: so it must not be one session per request.
 extension Router {
-    /// An exchange whose client has gone: in the modern era that cancels its requests, subscriptions too. Nothing more is
-    /// sent of it but its end.
+    /// An exchange whose client has gone: in the modern era that cancels its requests, subscriptions too. Nothing more
+    /// is sent of it but its end.
     public mutating func dropped(_ exchange: Exchange, of session: SessionID, at now: Moment) {
         guard exchange != .session else { return }
         for id in sessions.read(session, { $0.openRequests }) ?? [] {
@@ -17,8 +17,8 @@ extension Router {
         endIfDone(session, at: now)
     }
 
-    /// Which headers repeat arguments of a tool, by the input schema that a session's upstream has shown; nil for a tool
-    /// without any, and until the tools have been read after a handshake.
+    /// Which headers repeat arguments of a tool, by the input schema that a session's upstream has shown; nil for a
+    /// tool without any, and until the tools have been read after a handshake.
     public func parameterHeaders(of tool: String, for session: SessionID) -> ParameterHeaders? {
         let upstream = (sessions.read(session) { $0.upstream } ?? nil) ?? shared
         return upstreams.read(upstream) { $0.catalog.headers[tool] } ?? nil

@@ -121,7 +121,8 @@ extension Router {
         return era == .modern ? ModernProtocol.isLegacyOnly(method.text) : ModernProtocol.isModernOnly(method.text)
     }
 
-    /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if not.
+    /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if
+    /// not.
     private mutating func logged(_ message: Message, to session: SessionID, by upstream: UpstreamID) -> String? {
         guard let request = onlyLogger(of: upstream), request.session == session else {
             droppedNotifications += 1
