@@ -74,7 +74,8 @@ let package = Package(
         module(
             "MCPRouting",
             [
-                "EraTranslation", "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "OutputSanitizer", "ToolPolicy",
+                "EraTranslation", "GatewayEvents", "GatewayConfiguration", "JSONRPCWire", "OutputSanitizer",
+                "ToolPolicy",
                 nioCore,
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
@@ -98,7 +99,8 @@ let package = Package(
         module(
             "HTTPDoor",
             [
-                "EraTranslation", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting", nioCore,
+                "EraTranslation", "Gateway", "GatewayConfiguration", "GatewayEvents", "JSONRPCWire", "MCPRouting",
+                nioCore,
                 nioPosix, logging,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),

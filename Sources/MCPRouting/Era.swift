@@ -66,7 +66,7 @@ extension ProtocolVersion {
 }
 
 extension Message {
-    /// Whether it carries the envelope of the modern era, as a whole or in part: those members are in no legacy message,
-    /// since their prefix is reserved (basic/index of 2026-07-28, "_meta").
+    /// Whether it carries the envelope of the modern era, as a whole or in part: those members are in no legacy
+    /// message, since their prefix is reserved (basic/index of 2026-07-28, "_meta").
     var hasEnvelope: Bool { scan[.metaProtocolVersion].isPresent || scan[.metaClientCapabilities].isPresent }
 }

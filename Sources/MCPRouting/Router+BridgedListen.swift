@@ -72,8 +72,9 @@ extension Router {
 
     // MARK: - Legacy clients, modern upstream
 
-    /// The gateway's own subscription at a modern upstream: it tells when the tools are to be read again, and what bridged
-    /// sessions are to hear. A changed one is a new one; the former ends after it, so that nothing falls between them.
+    /// The gateway's own subscription at a modern upstream: it tells when the tools are to be read again, and what
+    /// bridged sessions are to hear. A changed one is a new one; the former ends after it, so that nothing falls
+    /// between them.
     mutating func listen(to upstream: UpstreamID, at now: Moment) {
         guard
             let (handshake, uris, former) = upstreams.read(

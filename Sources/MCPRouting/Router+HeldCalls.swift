@@ -4,12 +4,12 @@ internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
 
-/// A legacy upstream asks during a modern client's call: the client is answered with what is asked, and the call is held
-/// open at the upstream until the client's retry brings the answers.
+/// A legacy upstream asks during a modern client's call: the client is answered with what is asked, and the call is
+/// held open at the upstream until the client's retry brings the answers.
 ///
-/// A retry is known by its `requestState`: signed, good for ten minutes and for one use, bound to the session, the method
-/// and what it names. Open calls are bounded in number by ``mostHeld`` a session, in time by the state's life and the
-/// call's own hard deadline.
+/// A retry is known by its `requestState`: signed, good for ten minutes and for one use, bound to the session, the
+/// method and what it names. Open calls are bounded in number by ``mostHeld`` a session, in time by the state's life
+/// and the call's own hard deadline.
 final class HeldCall {
     /// One request of the upstream that the client is asked with.
     struct Question {
@@ -48,8 +48,8 @@ extension Router {
     /// How long a state is good for, in seconds.
     static var stateLifetime: UInt64 { 600 }
 
-    /// A request of a legacy upstream for a modern session. Which of its calls it belongs to, stdio does not say; any of
-    /// them will do, since all are the same client's.
+    /// A request of a legacy upstream for a modern session. Which of its calls it belongs to, stdio does not say; any
+    /// of them will do, since all are the same client's.
     mutating func askedModern(
         _ message: Message, _ call: AuditEvent.Call, _ id: Lexeme, _ number: RequestID, by upstream: UpstreamID,
         of session: SessionID, _ identity: SessionIdentity, at now: Moment
@@ -132,7 +132,8 @@ extension Router {
         deliver(Reply.result(id: request.id, result), to: request, at: now)
     }
 
-    /// Whom a state is bound to: the router's session, which a line door has for a connection and the HTTP door for a peer.
+    /// Whom a state is bound to: the router's session, which a line door has for a connection and the HTTP door for a
+    /// peer.
     private static func caller(_ session: SessionID) -> String { "\(session.index).\(session.generation)" }
 
     /// Whether a state was given to a session and its call is still held.

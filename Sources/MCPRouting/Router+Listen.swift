@@ -4,8 +4,8 @@ internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
 
-/// `subscriptions/listen` of the modern era: a request that stays open, and whose stream is its notifications. It has no
-/// deadline, belongs to no snapshot, and lives on over restarts and swaps of its upstream.
+/// `subscriptions/listen` of the modern era: a request that stays open, and whose stream is its notifications. It has
+/// no deadline, belongs to no snapshot, and lives on over restarts and swaps of its upstream.
 extension Router {
     mutating func listen(_ incoming: Incoming, at now: Moment) {
         let filter = incoming.message.scan[.paramsNotifications]

@@ -63,8 +63,8 @@ extension Router {
         return true
     }
 
-    /// A legacy upstream may only ask a client in a process that was told of its capabilities: a session that declares any
-    /// gets one, as a legacy session does, when it first does so.
+    /// A legacy upstream may only ask a client in a process that was told of its capabilities: a session that declares
+    /// any gets one, as a legacy session does, when it first does so.
     private mutating func getOwnProcess(_ session: SessionID, for message: Message) {
         guard sessions.read(session, { $0.mayBeAsked }) == true,
             let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
@@ -74,7 +74,8 @@ extension Router {
         takeOwnProcess(session, Introduction(of: message), from: upstream)
     }
 
-    /// Gives a modern session a legacy process of its own; beyond `max_dedicated` it stays where it is, and is not asked.
+    /// Gives a modern session a legacy process of its own; beyond `max_dedicated` it stays where it is, and is not
+    /// asked.
     mutating func takeOwnProcess(_ session: SessionID, _ introduction: Introduction, from shared: UpstreamID) {
         let limit = snapshot.settings.upstream.maxDedicated
         guard ownUpstreams < limit else {

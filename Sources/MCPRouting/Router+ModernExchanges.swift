@@ -9,8 +9,8 @@ public import JSONRPCWire
 /// the call is open: a `requestState` is good in the session that it was issued in, and a legacy upstream's own process
 /// belongs to a session. All other requests of a peer may share one.
 extension Router {
-    /// An exchange whose client has gone: in the modern era that cancels its requests, subscriptions too. Nothing more is
-    /// sent of it but its end.
+    /// An exchange whose client has gone: in the modern era that cancels its requests, subscriptions too. Nothing more
+    /// is sent of it but its end.
     public mutating func dropped(_ exchange: Exchange, of session: SessionID, at now: Moment) {
         guard exchange != .session else { return }
         for id in sessions.read(session, { $0.openRequests }) ?? [] {

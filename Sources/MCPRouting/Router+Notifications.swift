@@ -121,7 +121,8 @@ extension Router {
         return era == .modern ? ModernProtocol.isLegacyOnly(method.text) : ModernProtocol.isModernOnly(method.text)
     }
 
-    /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if not.
+    /// A legacy upstream's log message during calls of a modern session: for the one that asked for some. Why not, if
+    /// not.
     private mutating func logged(_ message: Message, to session: SessionID, by upstream: UpstreamID) -> String? {
         // A session that several clients may share is as good as one only while one of its requests is open.
         let isOne = sessions.read(session) { $0.mayBeAsked || $0.openRequests.count == 1 } ?? false

@@ -118,8 +118,8 @@ extension Router {
         }
     }
 
-    /// An answer that nobody waits for, when it may be one to a first message: the operator sees what a server does that
-    /// answers late or twice.
+    /// An answer that nobody waits for, when it may be one to a first message: the operator sees what a server does
+    /// that answers late or twice.
     func strayAnswer(_ message: Message, by id: UpstreamID) -> LogNote? {
         let number = message.scan[.id].isPresent ? JSONText.integer(message.scan[.id], in: message.bytes) : nil
         guard let number, number > 0 else { return nil }
@@ -141,7 +141,8 @@ extension Router {
         pair(id)
     }
 
-    /// The probe has shown a legacy server. A fresh process is always right: some lock themselves to their first message.
+    /// The probe has shown a legacy server. A fresh process is always right: some lock themselves to their first
+    /// message.
     private mutating func fallBack(_ id: UpstreamID, at now: Moment) {
         if (upstreams.read(id) { $0.rival } ?? nil) == nil { pair(id) }
         guard let rival = upstreams.read(id, { $0.rival }) ?? nil else { return }

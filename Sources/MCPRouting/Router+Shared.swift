@@ -76,8 +76,8 @@ extension Router {
         }
     }
 
-    /// Moves what waits for a process to those that its sessions have by now, in order; what belongs to a session without
-    /// one goes to `otherwise`.
+    /// Moves what waits for a process to those that its sessions have by now, in order; what belongs to a session
+    /// without one goes to `otherwise`.
     mutating func moveWaiting(of old: UpstreamID, otherwise: UpstreamID) {
         let waiting = upstreams.update(old) { state in
             defer {
@@ -111,8 +111,8 @@ extension Router {
         request.upstream = id
     }
 
-    /// Gathers what the sessions of a process want of it: the log level and the subscriptions. A process that is about to
-    /// take over gathers them from the one that it will replace.
+    /// Gathers what the sessions of a process want of it: the log level and the subscriptions. A process that is about
+    /// to take over gathers them from the one that it will replace.
     mutating func recollect(_ id: UpstreamID, from current: UpstreamID? = nil) {
         var level: MCPLogLevel?
         var subscribers: [ExactName: Set<SessionID>] = [:]

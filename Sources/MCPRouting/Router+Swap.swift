@@ -28,7 +28,8 @@ extension Router {
         !next.isDedicated && !upstreams.contains(shared)
     }
 
-    /// Ends the shared process where sessions are dedicated and none of an earlier configuration uses it. Whether it did.
+    /// Ends the shared process where sessions are dedicated and none of an earlier configuration uses it. Whether it
+    /// did.
     @discardableResult
     mutating func endUnusedShared(at now: Moment) -> Bool {
         guard snapshot.isDedicated else { return false }

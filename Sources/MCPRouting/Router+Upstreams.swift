@@ -106,8 +106,8 @@ extension Router {
         actions.append(.stop(id))
     }
 
-    /// A process of a session's own is gone for good. Until then it counts, so that sessions that come and go cannot have
-    /// more processes alive than `max_dedicated`.
+    /// A process of a session's own is gone for good. Until then it counts, so that sessions that come and go cannot
+    /// have more processes alive than `max_dedicated`.
     public mutating func ownUpstreamStopped() {
         ownUpstreams -= 1
     }

@@ -13,8 +13,8 @@ public typealias AuditGate = (_ snapshot: Snapshot, _ method: String, _ tool: St
 /// Sessions, upstreams and the requests between them: events go in, ``Action`` values come out. It has no channels, no
 /// clock and does no input or output, so every interleaving is a deterministic test.
 ///
-/// A message's way: ``receive(_:from:exchange:at:gate:)`` in `Router+FromClient.swift` takes it from a client to the upstream, and
-/// ``receive(_:from:at:)-(_,UpstreamID,_)`` in `Router+FromUpstream.swift` takes the answer back.
+/// A message's way: ``receive(_:from:exchange:at:gate:)`` in `Router+FromClient.swift` takes it from a client to the
+/// upstream, and ``receive(_:from:at:)-(_,UpstreamID,_)`` in `Router+FromUpstream.swift` takes the answer back.
 ///
 /// Confinement: one owner, the gateway loop. After each event the owner calls ``takeActions(into:)`` and performs them
 /// in order.

@@ -219,7 +219,9 @@ class Audited:
 
         async def first(client: Client) -> None:
             await tutorial_calls(client)
-            await slow_call(client, next(r["pid"] for r in self.records() if r["event_type"] == "UPSTREAM_START"))
+            # The first process may have been the probe's.
+            started = [r["pid"] for r in self.records() if r["event_type"] == "UPSTREAM_START"]
+            await slow_call(client, started[-1])
 
         self.stderr = self.bench.play(first, *self.start())
         following = {command: Tail(command, self.bench.directory, self.bench.environment, self.bench.log) for command in dict.fromkeys(tails)}
