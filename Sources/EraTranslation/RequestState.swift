@@ -18,17 +18,21 @@ public struct RequestState: Hashable, Sendable {
     }
 }
 
-/// What makes a retry the retry of a certain request: its method, and the tool, prompt or resource that it names.
+/// What makes a retry the retry of a certain request: its method, the tool, prompt or resource that it names, and its
+/// arguments, with which the call that is held open runs.
 public struct RequestBinding: Hashable, Sendable {
     /// The method.
     public let method: String
     /// `params.uri` of `resources/read`, else `params.name`; empty where there is none.
     public let target: String
+    /// Of `params.arguments`, whatever their spelling; 0 where there are none. Means something in this process only.
+    public let arguments: Int
 
-    /// Joins the two.
-    public init(method: String, target: String) {
+    /// Joins the three.
+    public init(method: String, target: String, arguments: Int = 0) {
         self.method = method
         self.target = target
+        self.arguments = arguments
     }
 
     /// Reads a request.
@@ -38,6 +42,7 @@ public struct RequestBinding: Hashable, Sendable {
         method = JSONText.string(message.scan[.method], in: bytes) ?? ""
         let target = method == "resources/read" ? message.scan[.paramsURI] : message.scan[.paramsName]
         self.target = JSONText.string(target, in: bytes) ?? ""
+        arguments = ArgumentsDigest.of(message.scan[.paramsArguments], in: bytes)
     }
 }
 

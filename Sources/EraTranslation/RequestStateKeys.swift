@@ -123,12 +123,14 @@ public struct RequestStateKeys: Sendable {
     private static func digest(of caller: String, _ request: RequestBinding, _ key: RequestStateKey) -> [UInt8] {
         // UTF-8 has no byte of 0xFF, so that the texts cannot run into each other.
         var bytes: [UInt8] = [Layout.digestPrefix]
-        bytes.reserveCapacity(3 + caller.utf8.count + request.method.utf8.count + request.target.utf8.count)
+        bytes.reserveCapacity(12 + caller.utf8.count + request.method.utf8.count + request.target.utf8.count)
         bytes.append(contentsOf: caller.utf8)
         bytes.append(0xFF)
         bytes.append(contentsOf: request.method.utf8)
         bytes.append(0xFF)
         bytes.append(contentsOf: request.target.utf8)
+        bytes.append(0xFF)
+        bytes.appendBigEndian(request.arguments)
         return Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key.secret).prefix(Layout.digest.count))
     }
 }

@@ -139,6 +139,31 @@ struct RequestStateTests {
         #expect(RequestBinding(of: try request(method, params)) == RequestBinding(method: method, target: target))
     }
 
+    @Test(
+        "takes the same arguments however they are written",
+        arguments: [
+            (#"{"a":1,"b":[true,{"c":"é"}]}"#, #"{ "b" : [ true , {"c":"\u00e9"} ] , "a" : 1 }"#), ("{}", " { } "),
+            (#"{"a":{"x":1,"y":2}}"#, #"{"a":{"y":2,"x":1}}"#), (#"{"a":"\ud800"}"#, #"{"a":"\ud800"}"#),
+        ])
+    func sameArguments(_ one: String, _ other: String) throws {
+        let first = RequestBinding(of: try request("tools/call", #"{"name":"x","arguments":\#(one)}"#))
+        #expect(first == RequestBinding(of: try request("tools/call", #"{"arguments":\#(other),"name":"x"}"#)))
+    }
+
+    @Test(
+        "takes no others",
+        arguments: [
+            #"{}"#, #"{"a":1}"#, #"{"a":2}"#, #"{"a":"1"}"#, #"{"a":[1]}"#, #"{"a":[[1]]}"#, #"{"a":1,"b":1}"#,
+            #"{"a":{"b":1}}"#, #"{"a":[1,2]}"#, #"{"a":[2,1]}"#, #"{"a":null}"#, #"{"a":"é"}"#, #"{"a":"e\u0301"}"#,
+        ])
+    func otherArguments(_ arguments: String) throws {
+        let binding = RequestBinding(of: try request("tools/call", #"{"name":"x","arguments":\#(arguments)}"#))
+        for other in [#"{"a":1.0}"#, #"{"b":1}"#, #"{"a":[1],"b":[]}"#, #"{"a":true}"#] {
+            #expect(binding != RequestBinding(of: try request("tools/call", #"{"name":"x","arguments":\#(other)}"#)))
+        }
+        #expect(binding != RequestBinding(of: try request("tools/call", #"{"name":"x"}"#)))
+    }
+
     @Test("takes keys of 32 bytes only, and tells the client nothing of the reason")
     func keyLength() {
         for count in [0, 31, 33] { #expect(RequestStateKey([UInt8](repeating: 1, count: count)) == nil) }

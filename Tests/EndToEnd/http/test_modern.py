@@ -242,6 +242,8 @@ def test_a_request_state_is_good_once_for_whom_it_was_made(gateway: Gateway, htt
     other = retry(body, result)
     other["params"] = {**other["params"], "name": "echo", "arguments": {"text": "x"}}
     assert ask(http, other).message["error"]["code"] == -32602
+    other["params"] = {**body["params"], **retry(body, result)["params"], "arguments": {"prompt": "why not"}}
+    assert ask(http, other).message["error"]["code"] == -32602
     stranger = retry(body, result)
     envelope = {**stranger["params"]["_meta"], META + "clientInfo": {"name": "stranger", "version": "1"}}
     stranger["params"] = {**stranger["params"], "_meta": envelope}
