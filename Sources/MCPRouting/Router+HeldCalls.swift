@@ -8,8 +8,8 @@ internal import NIOCore
 /// held open at the upstream until the client's retry brings the answers.
 ///
 /// A retry is known by its `requestState`: signed, good for ten minutes and for one use, bound to the session, the
-/// method and what it names. Open calls are bounded in number by ``mostHeld`` a session, in time by the state's life
-/// and the call's own hard deadline.
+/// method, what it names and its arguments. Open calls are bounded in number by ``mostHeld`` a session, in time by the
+/// state's life and the call's own hard deadline.
 final class HeldCall {
     /// One request of the upstream that the client is asked with.
     struct Question {
