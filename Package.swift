@@ -63,7 +63,7 @@ let package = Package(
         // Layer 2: the one snapshot and the values that audit and metrics consume.
         module(
             "GatewayEvents", ["JSONRPCWire", "GatewayConfiguration", "OutputSanitizer", "ToolPolicy", nioCore]),
-        // What a message of one protocol era is in the other.
+        // Layer 1 as well: what a message of one protocol era is in the other.
         module("EraTranslation", ["JSONRPCWire", nioCore, .product(name: "Crypto", package: "swift-crypto")]),
 
         // Layer 3: the three things the supervisor owns besides the policies.
@@ -133,7 +133,7 @@ let package = Package(
                 nioCore, nioPosix, logging,
             ]),
 
-        // What an MCP client launches to reach a daemon: no part of the daemon, only its wire.
+        // Layer 5 as well: what an MCP client launches to reach a daemon, no part of the daemon, only its wire.
         module("SocketBridge", ["JSONRPCWire", "StandardStreams", nioCore, nioPosix]),
 
         // Layer 7: the commands, and the two names they are installed under.

@@ -20,14 +20,17 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Doors to open instead of the file's: stdio, unix, or both with a comma.", valueName: "list"),
+            "Doors to open instead of the file's: stdio, unix, http, or several with commas.",
+            valueName: "list"),
         transform: Self.transports)
     var transport: [Transport]?
 
     private static func transports(_ text: String) throws -> [Transport] {
         try text.split(separator: ",").map { name in
-            guard let transport = Transport(rawValue: name.trimmingPrefix { $0 == " " }.description), transport != .http
-            else { throw ValidationError("unknown transport '\(name)' (valid: stdio, unix)") }
+            guard let transport = Transport(rawValue: name.trimmingPrefix { $0 == " " }.description) else {
+                let valid = Transport.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("unknown transport '\(name)' (valid: \(valid))")
+            }
             return transport
         }
     }

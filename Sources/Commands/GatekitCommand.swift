@@ -13,8 +13,8 @@ public struct GatekitCommand: ParsableCommand {
             """,
         discussion: """
             Without a subcommand it serves in the foreground. An MCP client such as Claude Desktop launches it in place \
-            of the server and talks to it on stdin and stdout; with transport unix it listens on a socket for many \
-            clients at once.
+            of the server and talks to it on stdin and stdout; with transport unix or http it listens for many clients \
+            at once.
 
               gatekit --config F             serve; Ctrl-C or end of input ends it
               gatekit check --config F       what would run, or every mistake

@@ -1,4 +1,5 @@
 internal import GatewayConfiguration
+internal import HTTPDoor
 internal import Reload
 
 extension Daemon {
@@ -14,6 +15,13 @@ extension Daemon {
     public static func check(_ options: ServeOptions) -> CheckReport {
         do {
             let loaded = try Start(options).files.read(.start).loaded
+            if loaded.settings.transports.contains(.http), let http = loaded.settings.http {
+                do {
+                    try HTTPDoor.checkFiles(of: http)
+                } catch {
+                    return CheckReport(isValid: false, text: "\(loaded.settings.configPath): \(error)")
+                }
+            }
             let lines =
                 loaded.warnings.map { "warning: \($0)" } + loaded.settings.summary().map { "\($0.key): \($0.value)" }
             return CheckReport(

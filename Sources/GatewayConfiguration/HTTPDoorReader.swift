@@ -6,7 +6,7 @@ struct HTTPDoorReader {
         "host", "port", "path", "allowed_origins", "allowed_hosts", "max_connections", "tokens_file", "tls",
     ]
 
-    /// What the door answers besides MCP.
+    /// What the door answers besides MCP, and the path of the metrics' own port, which nobody shall take this one for.
     static let ownPaths = ["/healthz", "/readyz", "/metrics"]
 
     /// Defaults stand in for what is wrong; problems go to ``reading``.
@@ -83,7 +83,8 @@ struct HTTPDoorReader {
             return try reading.files.file(path)
         } catch {
             // The path may come from a variable: named as it is written.
-            reading.refuse(section.position(of: key), "\(section.path(key)): the file \(error.message)")
+            let written = section.text(key).map { " '\(printable($0.raw))'" } ?? ""
+            reading.refuse(section.position(of: key), "\(section.path(key)): the file\(written) \(error.message)")
             return nil
         }
     }

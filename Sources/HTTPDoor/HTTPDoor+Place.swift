@@ -31,6 +31,11 @@ extension HTTPDoor {
         NIOSingletons.posixBlockingThreadPool.runIfActive(eventLoop: loop) { try take(settings) }
     }
 
+    /// What would keep a door from speaking TLS: a key that does not fit, a certificate that cannot be read. Opens nothing.
+    public static func checkFiles(of settings: HTTPDoorSettings) throws(HTTPDoorError) {
+        _ = try tls(settings)
+    }
+
     /// What would keep ``change(to:)`` from working.
     public func check(_ next: HTTPDoorSettings) throws(HTTPDoorError) {
         if next.tls != settings.tls { _ = try Self.tls(next) }

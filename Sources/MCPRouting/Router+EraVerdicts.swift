@@ -36,7 +36,8 @@ extension Router {
                 return reopen(id, as: .initialize)
             }
         }
-        handshakeFailed(id, "\(how) to server/discover: it speaks no revision of the modern era", at: now)
+        let remedy = question(of: id).setting == .modern ? "; set proxy.upstream.era to auto" : ""
+        handshakeFailed(id, "\(how) to server/discover: it speaks no revision of the modern era\(remedy)", at: now)
     }
 
     /// Whether a refusal of `initialize` says that only the modern era is spoken.

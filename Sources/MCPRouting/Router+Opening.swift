@@ -71,7 +71,10 @@ extension Router {
         // What was known of the command is not true any more, or never was.
         if question(of: id).setting == .auto { forgetEra(of: id) }
         let reason = message.string(.errorMessage).map { "answered initialize with an error: \($0.prefix(200))" }
-        handshakeFailed(id, reason ?? "answered initialize with an error", at: now)
+        let remedy =
+            question(of: id).setting == .legacy
+            ? "; if it speaks only the modern era, set proxy.upstream.era to auto" : ""
+        handshakeFailed(id, (reason ?? "answered initialize with an error") + remedy, at: now)
     }
 
     /// The handshake is done: what was set up before is set up again, and then the waiting requests are released.

@@ -1,7 +1,7 @@
 """Every feature, in every cell of the matrix of clients and upstreams of both eras.
 
-By default each mode of the client meets each upstream over the Unix socket and over HTTP, and over stdio each mode and each upstream
-is met once; GATEKIT_ERAS=full runs every cell.
+By default each mode of the client meets each upstream over the Unix socket and over HTTP, and over stdio each mode and
+each upstream is met at least once; GATEKIT_ERAS=full runs every cell. The README has the table.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The matrix, cell by cell: how many tests passed, were skipped for a reason that the specification gives, failed."""
+    """The matrix, cell by cell: how many passed, were skipped for a reason that the specification gives, failed."""
     counted: dict[tuple[str, str, str], Counter[str]] = {}
     for outcome in ("passed", "skipped", "failed", "error"):
         for report in terminalreporter.stats.get(outcome, []):

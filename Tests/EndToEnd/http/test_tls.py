@@ -114,12 +114,12 @@ BREAKAGES = [
     (take_another_key, "key.pem: does not fit the first certificate of"),
     (break_certificate, "chain.pem: cannot be read as a PEM certificate chain"),
     (empty_certificate, "chain.pem: holds no certificate in PEM form"),
-    (lose_key, "proxy.http.tls.key: the file cannot be opened"),
+    (lose_key, "cannot be opened: no such file or directory"),
 ]
 
 
 @pytest.mark.parametrize(("breaks", "says"), BREAKAGES)
-def test_files_that_do_not_fit_refuse_start_and_reload(
+def test_files_that_do_not_fit_refuse_start_reload_and_check(
     gateway: Gateway, authority: Authority, breaks: object, says: str
 ) -> None:
     gateway.start().ready()
@@ -130,6 +130,8 @@ def test_files_that_do_not_fit_refuse_start_and_reload(
     said = refused_reload(gateway)
     assert says in said, said
     assert ping(http, key).status == 200
+    checked = gateway.run("check")
+    assert (checked.returncode, says in checked.stderr) == (1, True), checked
     gateway.stop()
     process = gateway.spawn(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     assert process.wait(20) == 1

@@ -76,7 +76,7 @@ def test_debug_shows_every_message_redacted_and_is_no_tool_call_log(make_gateway
         (["--config"], 2, r"--config"),
         (["--config", "/does/not/exist.yaml"], 1, r"/does/not/exist\.yaml: .*no such file"),
         (["--config", "/does/not/exist.yaml", "check"], 1, r"/does/not/exist\.yaml: .*no such file"),
-        (["--transport", "pigeon"], 2, r"unknown transport 'pigeon' \(valid: stdio, unix\)"),
+        (["--transport", "pigeon"], 2, r"unknown transport 'pigeon' \(valid: stdio, unix, http\)"),
     ],
 )
 def test_exit_codes_are_those_of_the_manual(arguments: list[str], code: int, text: str) -> None:
