@@ -10,6 +10,8 @@ struct HTTPDoorLimits: Sendable {
     var maxStreamsPerSession = 8
     /// A modern client's description of itself, by which its requests are told from others'; longer ones count as none.
     var maxClientInfoBytes = 4096
+    /// Sessions of modern clients without an open request, of one address and token.
+    var maxIdlePeers = 64
     /// How long a modern client's session stays without an open request; a process that belongs to it stays as long.
     var peerTimeout = 60
     /// From the first byte of a head, or from the connection's begin, to the head's end.

@@ -5,6 +5,9 @@ internal import NIOCore
 struct Handshake {
     /// The `result` object, with `tools.listChanged` set to true where there are tools.
     let result: ByteBuffer
+    /// The same for those that share the process: without `tasks`, whose ids and lists name no session.
+    let sharedResult: ByteBuffer
+    private let sharedVersionRange: ByteRange
     /// Where the revision stands in ``result``: a text with its quotes, or the array of those that a modern one offers.
     let versionRange: ByteRange
     /// The revision that is spoken with it.
@@ -62,6 +65,27 @@ struct Handshake {
         hasSubscriptions = subscribe.isPresent && JSONText.bool(subscribe, in: result) == true
         self.result = tools.isPresent ? Self.announcingChanges(of: tools, in: result) : result
         versionRange = JSONText.member(versionMember, of: ByteRange(0, self.result.readableBytes), in: self.result)
+        sharedResult = Self.withoutTasks(self.result)
+        sharedVersionRange = JSONText.member(
+            versionMember, of: ByteRange(0, sharedResult.readableBytes), in: sharedResult)
+    }
+
+    private static func withoutTasks(_ result: ByteBuffer) -> ByteBuffer {
+        let capabilities = JSONText.member("capabilities", of: ByteRange(0, result.readableBytes), in: result)
+        guard JSONText.member("tasks", of: capabilities, in: result).isPresent else { return result }
+        var kept = ByteBuffer(string: "{")
+        JSONText.forEachMember(of: capabilities, in: result) { name, value in
+            guard name != "tasks" else { return }
+            if kept.readableBytes > 1 { kept.writeString(",") }
+            JSONText.appendQuoted(name, to: &kept)
+            kept.writeString(":")
+            // The ranges lie inside the result, so there are bytes.
+            kept.writeBytes(result.getBytes(at: result.readerIndex + Int(value.lower), length: value.count) ?? [])
+        }
+        kept.writeString("}")
+        var edited = SplicedMessage(result)
+        edited.replace(capabilities, withBytes: kept)
+        return edited.rendered()
     }
 
     /// Reloads change what a client sees, so every client is told that the list may change.
@@ -81,9 +105,9 @@ struct Handshake {
     }
 
     /// The response of a legacy upstream to a client's `initialize`.
-    func initializeReply(to id: Lexeme, telling version: ProtocolVersion) -> SplicedMessage {
-        var told = SplicedMessage(result)
-        told.replace(versionRange, withBytes: ByteBuffer(string: "\"\(version.text)\""))
+    func initializeReply(to id: Lexeme, telling version: ProtocolVersion, isShared: Bool) -> SplicedMessage {
+        var told = SplicedMessage(isShared ? sharedResult : result)
+        told.replace(isShared ? sharedVersionRange : versionRange, withBytes: ByteBuffer(string: "\"\(version.text)\""))
         return Reply.result(id: id, told.rendered())
     }
 

@@ -76,7 +76,7 @@ extension Router {
         }
     }
 
-    private static var mostSubscriptions: Int { 1000 }
+    static var mostSubscriptions: Int { 1000 }
     private static var longestURI: Int { 8192 }
 
     /// A subscription that the upstream did not take is none.

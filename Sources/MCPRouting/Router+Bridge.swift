@@ -137,8 +137,12 @@ extension Router {
     }
 
     /// An initialize result from what an upstream of either era said.
-    func initializeReply(_ handshake: Handshake, to id: Lexeme, telling version: ProtocolVersion) -> SplicedMessage {
-        guard handshake.version.era == .modern else { return handshake.initializeReply(to: id, telling: version) }
+    func initializeReply(
+        _ handshake: Handshake, to id: Lexeme, telling version: ProtocolVersion, isShared: Bool
+    ) -> SplicedMessage {
+        guard handshake.version.era == .modern else {
+            return handshake.initializeReply(to: id, telling: version, isShared: isShared)
+        }
         do throws(ProtocolError) {
             var fallback = ByteBuffer(string: #"{"name":"gatekit","version":"#)
             JSONText.appendQuoted(self.version, to: &fallback)

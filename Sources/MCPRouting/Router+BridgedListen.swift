@@ -22,6 +22,9 @@ extension Router {
         } catch {
             return fail(number, error, at: now)
         }
+        guard count(listening, in: session) else {
+            return fail(number, .overloaded("subscriptions: at most \(Self.mostSubscriptions) per session"), at: now)
+        }
         request.stage = .forwarded
         if !listening.isAcknowledged {
             listening.isAcknowledged = true
@@ -43,16 +46,41 @@ extension Router {
     /// Such a subscription has ended: what nobody else of the session wants is taken back.
     mutating func endBridgedListen(_ request: Pending, at now: Moment) {
         guard let session = request.session, case .listen(let listening) = request.effect else { return }
-        let others = (sessions.read(session) { $0.openRequests } ?? []).compactMap { id -> Listening? in
-            guard let other = pending[id], other !== request, case .listen(let listening) = other.effect else {
-                return nil
+        for uri in uncount(listening, in: session) {
+            sessions.update(session) { _ = $0.subscriptions.remove(uri) }
+            unsubscribe(session, from: uri, on: request.upstream, at: now)
+        }
+    }
+
+    /// Counts what a subscription wants of its session's resources. False when they would be too many.
+    private mutating func count(_ listening: Listening, in session: SessionID) -> Bool {
+        // It may have been counted in front of another process.
+        _ = uncount(listening, in: session)
+        let wanted = listening.filter.resources.map(ExactName.init)
+        let isCounted = sessions.update(session) { state -> Bool in
+            let new = wanted.reduce(0) { $0 + (state.listenCounts[$1] == nil ? 1 : 0) }
+            guard state.listenCounts.count + new <= Self.mostSubscriptions else { return false }
+            for uri in wanted { state.listenCounts[uri, default: 0] += 1 }
+            return true
+        }
+        if isCounted == true { listening.counted = wanted }
+        return isCounted == true
+    }
+
+    /// The opposite; those that no other subscription of the session wants.
+    private mutating func uncount(_ listening: Listening, in session: SessionID) -> [ExactName] {
+        let counted = listening.counted
+        listening.counted = []
+        return sessions.update(session) { state in
+            counted.filter { uri in
+                guard let count = state.listenCounts[uri], count > 1 else {
+                    state.listenCounts[uri] = nil
+                    return true
+                }
+                state.listenCounts[uri] = count - 1
+                return false
             }
-            return listening
-        }
-        for uri in listening.filter.resources where !others.contains(where: { $0.filter.resources.contains(uri) }) {
-            sessions.update(session) { _ = $0.subscriptions.remove(ExactName(uri)) }
-            unsubscribe(session, from: ExactName(uri), on: request.upstream, at: now)
-        }
+        } ?? []
     }
 
     /// Hands a legacy upstream's notification to the streams that asked for it.

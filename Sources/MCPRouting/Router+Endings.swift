@@ -80,7 +80,14 @@ extension Router {
     /// Ends a request that its upstream has answered beyond use, or will never answer.
     mutating func endForwarded(_ id: PendingID, _ ending: Ending, at now: Moment) {
         guard let request = pending[id] else { return }
-        if request.stage == .held { dropQuestions(of: id, ending, at: now) }
+        if request.stage == .held {
+            dropQuestions(of: id, ending, at: now)
+            if let retry = request.successor {
+                // It is the retry that waits for this.
+                remove(id, at: now)
+                return endForwarded(retry, ending, at: now)
+            }
+        }
         if let round = request.round { withdrawQuestions(of: round, ending.reason, at: now) }
         guard request.session != nil, request.stage != .tombstone, request.stage != .held else {
             return remove(id, at: now)

@@ -98,7 +98,7 @@ extension Router {
                 data: [("reason", refusal.reason), ("plugin", refusal.plugin)])
         case .allowed(let message, let plugin):
             incoming.message = message
-            if incoming.method.known == .initialize {
+            if incoming.method.known == .initialize, !incoming.message.hasEnvelope {
                 initialize(incoming, plugin: plugin, at: now)
             } else {
                 record(.request(incoming.call, plugin: plugin), session: incoming.identity, at: now)
@@ -161,6 +161,13 @@ extension Router {
             fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
             return false
         }
+        if incoming.method.known == nil, incoming.method.text.hasPrefix("tasks/"), namesNoSession(upstream) {
+            fail(
+                incoming, code: -32601,
+                "method not found: \(incoming.method.text) (tasks are not offered where sessions share a process)",
+                at: now)
+            return false
+        }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
             fail(incoming, .upstreamUnavailable(detail), at: now)
             return false
@@ -171,6 +178,12 @@ extension Router {
             effect: effect, at: now)
         dispatch(.request(id, incoming.message), of: incoming.session, to: upstream, at: now)
         return true
+    }
+
+    /// Whether tasks (2025-11-25, basic/utilities/tasks) of an upstream could be anybody's: their ids and lists name no
+    /// session.
+    func namesNoSession(_ upstream: UpstreamID) -> Bool {
+        isShared(upstream) && upstreams.read(upstream) { $0.era } == .legacy
     }
 
     /// Puts a client's request into the table.

@@ -27,6 +27,8 @@ final class HeldCall {
     let pending: PendingID
     let session: SessionID
     let binding: RequestBinding
+    /// What its client declared with the request, or with its last retry: it is asked nothing else.
+    var features: ClientFeatures
     /// What the client was asked, or is asked at its next retry.
     var questions: [Question]
     /// What the upstream asked after the client had been answered.
@@ -34,7 +36,10 @@ final class HeldCall {
     /// What the upstream answered without waiting any longer.
     var answer: Message?
 
-    init(pending: PendingID, session: SessionID, binding: RequestBinding, questions: [Question]) {
+    init(
+        pending: PendingID, session: SessionID, binding: RequestBinding, features: ClientFeatures, questions: [Question]
+    ) {
+        self.features = features
         self.pending = pending
         self.session = session
         self.binding = binding
@@ -65,7 +70,9 @@ extension Router {
         let question = HeldCall.Question(
             key: "q\(lastQuestion)", request: request, id: id, number: number, call: call, snapshot: snapshot,
             asked: now.monotonic)
-        let held = heldCalls.filter { $0.value.session == session }
+        let held = heldCalls.filter {
+            $0.value.session == session && $0.value.features.isSuperset(of: request.features)
+        }
         let carrier = carrier(of: request.features, for: session, on: upstream)
         guard carrier != nil || !held.isEmpty else {
             let failure = AuditEvent.Failure(
@@ -107,7 +114,8 @@ extension Router {
     ) {
         let upstreamSide = request.predecessor ?? id
         let held = HeldCall(
-            pending: upstreamSide, session: session, binding: RequestBinding(of: original), questions: [question])
+            pending: upstreamSide, session: session, binding: RequestBinding(of: original),
+            features: ClientFeatures(original.scan[.metaClientCapabilities], in: original.bytes), questions: [question])
         conclude(request, nil, result: nil, at: now)
         release(originalOf: request)
         if let predecessor = request.predecessor {
@@ -180,6 +188,7 @@ extension Router {
             throw error
         }
         keep(message, for: request)
+        held.features = ClientFeatures(message.scan[.metaClientCapabilities], in: message.bytes)
         var open: [HeldCall.Question] = []
         for (question, result) in zip(held.questions, responses.results) {
             guard let result else {

@@ -80,7 +80,9 @@ extension Router {
         }
         conclude(request, nil, result: nil, at: now)
         remove(id, at: now)
-        deliver(initializeReply(handshake, to: request.id, telling: version), to: request, at: now)
+        let reply = initializeReply(
+            handshake, to: request.id, telling: version, isShared: isShared(request.upstream))
+        deliver(reply, to: request, at: now)
     }
 
     /// The client may try again with another `initialize`.

@@ -88,7 +88,6 @@ extension Router {
         }
         guard let number else { return }
         round.numbers.append(number)
-        upstreams.update(request.upstream) { $0.openServerRequests += 1 }
         var bytes = ByteBuffer(string: #"{"jsonrpc":"2.0","id":\#(number),"method":"#)
         JSONText.appendQuoted(question.request.method.rawValue, to: &bytes)
         if let params {

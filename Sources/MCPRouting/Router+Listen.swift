@@ -3,6 +3,7 @@ internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
+internal import ToolPolicy
 
 /// `subscriptions/listen` of the modern era: a request that stays open, and whose stream is its notifications. It has
 /// no deadline, belongs to no snapshot, and lives on over restarts and swaps of its upstream.
@@ -160,6 +161,8 @@ final class Listening {
     var isMoved = false
     /// What passes, in front of a legacy upstream: there the gateway itself decides.
     var filter = SubscriptionFilter()
+    /// The resources of which it is counted in its session, in front of a legacy upstream.
+    var counted: [ExactName] = []
 
     init(_ message: Message) {
         self.message = message

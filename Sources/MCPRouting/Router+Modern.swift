@@ -21,6 +21,9 @@ extension Router {
         case .discover:
             // No choice of an era: whoever probes may still say `initialize`.
             discover(incoming, at: now)
+        case .initialize:
+            // With an envelope it opens no session of the other era: over HTTP others may share this one.
+            refuseHandshake(incoming, at: now)
         case .ping, .setLevel, .subscribe, .unsubscribe:
             // Removed in 2026-07-28 (changelog).
             fail(incoming, code: -32601, "method not found: \(incoming.method.text)", at: now)
@@ -66,8 +69,7 @@ extension Router {
     /// A legacy upstream may only ask a client in a process that was told of its capabilities: a session that declares
     /// any gets one, as a legacy session does, when it first does so.
     private mutating func getOwnProcess(_ session: SessionID, for message: Message) {
-        guard sessions.read(session, { $0.mayBeAsked }) == true,
-            let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
+        guard let upstream = sessions.read(session, { $0.upstream }) ?? nil, isShared(upstream),
             (upstreams.read(upstream) { $0.era } ?? nil) == .legacy,
             ClientFeatures(message.scan[.metaClientCapabilities], in: message.bytes) != []
         else { return }
@@ -77,6 +79,7 @@ extension Router {
     /// Gives a modern session a legacy process of its own; beyond `max_dedicated` it stays where it is, and is not
     /// asked.
     mutating func takeOwnProcess(_ session: SessionID, _ introduction: Introduction, from shared: UpstreamID) {
+        guard sessions.read(session, { $0.mayBeAsked }) == true else { return }
         let limit = snapshot.settings.upstream.maxDedicated
         guard ownUpstreams < limit else {
             return actions.append(
@@ -164,6 +167,11 @@ extension Router {
         }
         if case .failed(let detail)? = upstreams.read(upstream, { $0.phase }) {
             return fail(incoming, .upstreamUnavailable(detail), at: now)
+        }
+        let limit = snapshot.settings.limits.maxPendingPerSession
+        let open = sessions.read(incoming.session) { $0.openCount } ?? 0
+        guard open < limit, !pending.isFullForClients else {
+            return fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
         }
         let id = insert(incoming, upstream: upstream, token: nil, effect: .discover, at: now)
         dispatch(.discover(id), of: incoming.session, to: upstream, at: now)

@@ -1,6 +1,7 @@
 public import EraTranslation
 internal import GatewayEvents
 public import JSONRPCWire
+internal import ToolPolicy
 
 /// What a door needs for requests of the modern era that come in exchanges of their own, as over HTTP.
 ///
@@ -46,6 +47,8 @@ extension Router {
     /// Which headers repeat arguments of a tool, by the input schema that a session's upstream has shown; nil for a tool
     /// without any, and until the tools have been read after a handshake.
     public func parameterHeaders(of tool: String, for session: SessionID) -> ParameterHeaders? {
+        // What is hidden has no schema either.
+        guard snapshot.policies.permits(tool: tool) else { return nil }
         let upstream = (sessions.read(session) { $0.upstream } ?? nil) ?? shared
         return upstreams.read(upstream) { $0.catalog.headers[tool] } ?? nil
     }

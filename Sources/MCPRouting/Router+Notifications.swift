@@ -88,7 +88,8 @@ extension Router {
             note = resourceUpdated(message, by: upstream)
             if isHeard { note = nil }
         default:
-            receiver = onlyBusySession(of: upstream)
+            let isTask = method.known == nil && method.text.hasPrefix("notifications/tasks/")
+            receiver = isTask && namesNoSession(upstream) ? nil : onlyBusySession(of: upstream)
             if let session = receiver, method.known == .logMessage, sessions.read(session, { $0.era }) == .modern {
                 note = logged(message, to: session, by: upstream)
                 if note != nil { receiver = nil }

@@ -175,7 +175,8 @@ extension Router {
         guard let request = sessions.update(session, { $0.serverRequests.removeValue(forKey: number) }) ?? nil else {
             return nil
         }
-        upstreams.update(request.upstream) { $0.openServerRequests -= 1 }
+        // One that was embedded in a result rests the clock of its own call only.
+        if request.round == nil { upstreams.update(request.upstream) { $0.openServerRequests -= 1 } }
         return request
     }
 

@@ -40,6 +40,11 @@ extension Router {
             }
         }
         moveWaiting(of: first, otherwise: first)
+        // What was sent before its session got a process of its own may find that ready already.
+        for id in upstreams.ids
+        where id != first && upstreams.read(id, { $0.phase == .ready && !$0.waiting.isEmpty }) == true {
+            releaseWaiting(of: id, at: now)
+        }
     }
 
     /// The upstream does not speak the era that a second process was asked for: its sessions are bridged.

@@ -60,6 +60,8 @@ final class Session {
     /// What `logging/setLevel` asked for.
     var level: MCPLogLevel?
     var subscriptions: Set<ExactName> = []
+    /// How many of its bridged `subscriptions/listen` want each resource.
+    var listenCounts: [ExactName: Int] = [:]
     /// The hash of the tools that it was last told it has; nil until that is known.
     var toolsHash: Int?
     /// Whether SESSION_START was recorded: it waits for the first message, since `initialize` says who this is.

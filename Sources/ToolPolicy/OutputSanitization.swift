@@ -27,8 +27,8 @@ public final class OutputSanitization: Policy {
     /// No request is its business.
     public func review(_ request: PolicyRequest) -> RequestVerdict { .notConcerned }
 
-    /// Only what tools answer.
-    public func reviewsResults(of method: String) -> Bool { method == "tools/call" }
+    /// Only what tools answer, at once or by a task (2025-11-25, basic/utilities/tasks).
+    public func reviewsResults(of method: String) -> Bool { method == "tools/call" || method == "tasks/result" }
 
     /// Rewrites the strings that hold something to take out; all other bytes stay.
     public func review(result: Message, of method: String) -> ResultVerdict {

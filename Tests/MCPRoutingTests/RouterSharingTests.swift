@@ -39,6 +39,26 @@ struct RouterSharingTests {
         #expect(harness.trail.contains("SESSION_START (withheld sampling, roots: max_dedicated is 0)"))
     }
 
+    @Test("tasks, whose ids and lists name no session, are not offered by a process that sessions share")
+    func tasks() throws {
+        let harness = RouterHarness()
+        harness.start(capabilities: #"{"tasks":{"list":{}},"tools":{}}"#)
+        let session = harness.ready()
+        let told = try #require(Text.path(["result", "capabilities"], harness.last(session)))
+        #expect(Text.member("tasks", told) == nil)
+        #expect(Text.member("tools", told) != nil)
+        let before = harness.forwarded[harness.shared]?.count
+        harness.receive(#"{"jsonrpc":"2.0","id":1,"method":"tasks/list"}"#, from: session)
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32601")
+        #expect(harness.forwarded[harness.shared]?.count == before)
+        harness.receive(RouterHarness.call(id: "2", tool: "t"), from: session)
+        let sent = harness.sent[session]?.count
+        harness.receive(
+            #"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":{"taskId":"a","statusMessage":"secret"}}"#,
+            from: harness.shared)
+        #expect(harness.sent[session]?.count == sent)
+    }
+
     @Test("a session's own process ends with it")
     func ownProcessEnds() throws {
         let harness = RouterHarness()

@@ -60,6 +60,13 @@ struct OutputSanitizationTests {
         #expect(changes.count == 1)
     }
 
+    @Test("what a task brings is a tool's text")
+    func task() throws {
+        let (text, _) = try Self.delivered(
+            #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"<b>c</b>"}]}}"#, of: "tasks/result")
+        #expect(text == #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"c"}]}}"#)
+    }
+
     @Test("a policy of lists is not asked about errors")
     func errorOfAList() throws {
         let allowlist = ToolAllowlist(ToolAllowlistSettings(mode: .allowlist, tools: ["a"]))

@@ -46,6 +46,7 @@ extension HTTPDoor {
     }
 
     private func open(_ key: ModernPeer.Key, mayBeAsked: Bool) -> ModernPeer? {
+        makeRoom(beside: key)
         let peer = ModernPeer(key, mayBeAsked: mayBeAsked, door: self)
         // The audit names no session in this era: peer and client identify.
         let name = key.identity.name.map { "\(key.address) token=\($0)" } ?? key.address
@@ -55,6 +56,19 @@ extension HTTPDoor {
         peer.id = id
         peers[key, default: []].append(peer)
         return peer
+    }
+
+    /// Whoever describes itself anew each time must not take everybody's places: of one address and token only so many
+    /// sessions stay without an open request, and the oldest of them goes.
+    private func makeRoom(beside key: ModernPeer.Key) {
+        let idle = peers.values.joined().filter { peer in
+            peer.key.address == key.address && peer.key.identity == key.identity && !peer.hasOpenExchanges
+                && peer.id.map { gateway.isIdle($0) } == true
+        }
+        guard idle.count >= limits.maxIdlePeers, let oldest = idle.min(by: { $0.idleSince < $1.idleSince }) else {
+            return
+        }
+        end(oldest)
     }
 
     func forget(_ peer: ModernPeer) {

@@ -122,6 +122,13 @@ def test_methods_that_the_era_lacks(http: HTTP, method: str) -> None:
         refused(answer, 404, -32601)
 
 
+def test_an_initialize_with_an_envelope_opens_no_session_for_others(http: HTTP) -> None:
+    anew = {META + "clientInfo": {"name": "fresh", "version": "1"}}
+    params = {"protocolVersion": "2025-11-25", "capabilities": {"sampling": {}}, "clientInfo": {"name": "x", "version": "1"}}
+    refused(ask(http, message("initialize", 1, anew, **params)), 400, -32022)
+    assert ask(http, message("tools/call", 2, anew, name="echo", arguments={"text": "x"})).status == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_nothing_but_post(http: HTTP, method: str) -> None:
     answer = http.ask(http.raw(method, MCP_Protocol_Version=VERSION))
