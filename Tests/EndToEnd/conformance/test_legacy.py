@@ -1,4 +1,4 @@
-"""The scenarios of revision 2025-11-25 but for the tools', which are in `test_legacy_tools.py`.
+"""The scenarios of revision 2025-11-25, behind servers of both eras; the tools' are in `test_legacy_tools.py`.
 
 scenario                        test
 initialize                      test_initialize_answers_with_the_revision_and_what_the_server_can_do
@@ -14,6 +14,7 @@ prompts list                    test_prompts_are_listed_with_their_arguments
 prompts get, four kinds         test_a_prompt_is_got
 several POST streams at once    test_streams_at_once_each_end_with_their_own_answer
 polling and reconnection        test_a_stream_is_taken_up_after_the_last_event_that_was_seen
+                                test_a_call_whose_server_wants_its_client_to_poll_is_answered
 DNS rebinding protection        test_only_our_own_names_are_served
 """
 
@@ -34,24 +35,17 @@ pytestmark = pytest.mark.gateway
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WATCHED = "test://watched-resource"
+UPSTREAMS = {"everything1": everything(1), "everything2-modern-only": [*everything(2), "--modern-only"]}
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """In front of a server of the same era."""
-    gateway = Gateway(everything(1), door="http", tools=["*"])
+@pytest.fixture(scope="module", params=UPSTREAMS)
+def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """In front of a server of the same era, and of one of the other."""
+    gateway = Gateway(UPSTREAMS[request.param], door="http", era="auto", tools=["*"])
     try:
         yield gateway.start().ready()
     finally:
         gateway.close()
-
-
-@pytest.fixture
-def key(http: HTTP) -> Iterator[str]:
-    """A session."""
-    key = http.open()
-    yield key
-    assert http.ask(http.raw("DELETE", Mcp_Session_Id=key)).status == 200
 
 
 def ask(http: HTTP, key: str, method: str, **params: object) -> dict:
@@ -70,7 +64,7 @@ def test_initialize_answers_with_the_revision_and_what_the_server_can_do(http: H
     assert (answer.status, answer.message["id"]) == (200, "i")
     result = answer.message["result"]
     assert result["protocolVersion"] == "2025-11-25"
-    assert (result["serverInfo"]["name"], result["serverInfo"]["version"]) == ("everything-mcp1", "1.2.3")
+    assert (result["serverInfo"]["name"][:-1], result["serverInfo"]["version"]) == ("everything-mcp", "1.2.3")
     assert {"tools", "prompts", "resources", "logging", "completions"} <= set(result["capabilities"])
     assert result["capabilities"]["resources"]["subscribe"] is True
     key = answer.headers["mcp-session-id"]
@@ -155,12 +149,15 @@ def test_prompts_are_listed_with_their_arguments(http: HTTP, key: str) -> None:
     ("name", "arguments", "kinds", "said"),
     [
         ("test_simple_prompt", {}, ["text"], "This is a simple prompt for testing."),
-        ("test_prompt_with_arguments", {"arg1": "a", "arg2": "b"}, ["text"], "Prompt with arguments: arg1='a', arg2='b'"),
+        (
+            "test_prompt_with_arguments", {"arg1": "a", "arg2": "b"}, ["text"],
+            "Prompt with arguments: arg1='a', arg2='b'",
+        ),
         ("test_prompt_with_embedded_resource", {"resourceUri": "test://given"}, ["resource", "text"], "test://given"),
         ("test_prompt_with_image", {}, ["image", "text"], "image/png"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("test_") else "",
-)
+)  # fmt: skip
 def test_a_prompt_is_got(http: HTTP, key: str, name: str, arguments: dict, kinds: list[str], said: str) -> None:
     messages = ask(http, key, "prompts/get", name=name, arguments=arguments)["result"]["messages"]
     assert [message["role"] for message in messages] == ["user"] * len(kinds)

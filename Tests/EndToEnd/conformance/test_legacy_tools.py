@@ -1,5 +1,5 @@
-"""The tools' scenarios of revision 2025-11-25, and those where a tool asks the client; the others are in
-`test_legacy.py`.
+"""The tools' scenarios of revision 2025-11-25, and those where a tool asks the client, behind a server of that era; the
+others are in `test_legacy.py`.
 
 scenario                              test
 tools list                            test_every_tool_is_listed_with_a_schema
@@ -31,7 +31,9 @@ pytestmark = pytest.mark.gateway
 CAPABILITIES = {"sampling": {}, "elicitation": {}}
 TITLED = [{"const": f"value{i}", "title": f"Option {i}"} for i in (1, 2, 3)]
 PLAIN = ["option1", "option2", "option3"]
-EMBEDDED = {"uri": "test://embedded-resource", "mimeType": "text/plain", "text": "This is an embedded resource content."}
+EMBEDDED = {
+    "uri": "test://embedded-resource", "mimeType": "text/plain", "text": "This is an embedded resource content."
+}  # fmt: skip
 MIXED = {"uri": "test://mixed-content-resource", "mimeType": "application/json", "text": '{"test":"data","value":123}'}
 
 
@@ -49,14 +51,6 @@ def gateway() -> Iterator[Gateway]:
 def asked(gateway: Gateway) -> str:
     """A session that can be asked, so with a process of its own."""
     return HTTP(gateway.port).open(capabilities=CAPABILITIES)
-
-
-@pytest.fixture
-def key(http: HTTP) -> Iterator[str]:
-    """A session that declares nothing."""
-    key = http.open()
-    yield key
-    assert http.ask(http.raw("DELETE", Mcp_Session_Id=key)).status == 200
 
 
 def tools(http: HTTP, key: str) -> list[dict]:
@@ -180,7 +174,9 @@ def test_a_tool_samples_the_client_that_called(http: HTTP, asked: str) -> None:
     assert said == "LLM response: an answer"
 
 
-@pytest.mark.parametrize("reply", [{"action": "accept", "content": {"response": "yes"}}, {"action": "decline"}], ids=str)
+@pytest.mark.parametrize(
+    "reply", [{"action": "accept", "content": {"response": "yes"}}, {"action": "decline"}], ids=["accept", "decline"]
+)
 def test_a_tool_asks_the_user(http: HTTP, asked: str, reply: dict) -> None:
     question, said = asking(http, asked, "test_elicitation", {"message": "Well?"}, reply)
     assert question["method"] == "elicitation/create"
