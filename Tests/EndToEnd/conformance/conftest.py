@@ -14,7 +14,7 @@ from harness.upstreams import everything
 @pytest.fixture(scope="module", params=["modern", "legacy"])
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """In front of a server of either era; the modules of revision 2025-11-25 have one of their own."""
-    gateway = Gateway([*everything(2), f"--{request.param}-only"], door="http", era="auto", tools=["*"])
+    gateway = Gateway([*everything(2), f"--{request.param}-only"], door="http", era=request.param, tools=["*"])
     gateway.upstream_name = request.param
     try:
         yield gateway.start().ready()

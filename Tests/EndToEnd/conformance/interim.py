@@ -30,7 +30,7 @@ def interim(http: HTTP, body: dict) -> dict:
     return found
 
 
-def retry(body: dict, found: dict, replies: dict, identifier: object = "r") -> dict:
+def retry(body: dict, found: dict, replies: object, identifier: object = "r") -> dict:
     """The same request with replies and, where there was one, the state."""
     state = {"requestState": found["requestState"]} if "requestState" in found else {}
     return {**body, "id": identifier, "params": {**body["params"], "inputResponses": replies, **state}}

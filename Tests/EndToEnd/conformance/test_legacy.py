@@ -35,13 +35,13 @@ pytestmark = pytest.mark.gateway
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WATCHED = "test://watched-resource"
-UPSTREAMS = {"everything1": everything(1), "everything2-modern-only": [*everything(2), "--modern-only"]}
+UPSTREAMS = {"legacy": everything(1), "modern": [*everything(2), "--modern-only"]}
 
 
 @pytest.fixture(scope="module", params=UPSTREAMS)
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """In front of a server of the same era, and of one of the other."""
-    gateway = Gateway(UPSTREAMS[request.param], door="http", era="auto", tools=["*"])
+    gateway = Gateway(UPSTREAMS[request.param], door="http", era=request.param, tools=["*"])
     try:
         yield gateway.start().ready()
     finally:

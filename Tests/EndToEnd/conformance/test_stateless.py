@@ -16,10 +16,12 @@ tools call error                 test_a_tools_own_error_is_a_complete_result
 tools call with progress         test_progress_comes_in_order_on_the_posts_own_stream;
                                  test_modern.test_progress_comes_before_the_result_on_the_posts_own_stream
 logging by logLevel              test_a_call_logs_from_the_level_that_it_asks_for
+                                 test_a_log_level_that_does_not_exist_is_refused
 missing capability               test_a_capability_that_is_needed_and_not_declared;
                                  test_stateless_rounds.test_a_capability_that_was_declared
 completion                       test_completion_proposes_values
 resources, templates             test_a_resource_is_read, test_a_resource_that_does_not_exist
+                                 test_resources_and_templates_are_listed
 prompts                          test_a_prompt_is_got
 """
 
@@ -136,6 +138,12 @@ def test_a_call_logs_from_the_level_that_it_asks_for(http: HTTP, level: str | No
     assert {message["method"] for message in told} == {"notifications/message"}
     assert [message["params"]["level"] for message in told] == LEVELS[LEVELS.index(level) :]
     assert last["result"]["content"][0]["text"] == "logged"
+
+
+@pytest.mark.parametrize("level", ["loud", "", 5], ids=repr)
+def test_a_log_level_that_does_not_exist_is_refused(http: HTTP, level: object) -> None:
+    body = request("tools/call", meta={META + "logLevel": level}, name="logs", arguments={"message": "m"})
+    assert ask(http, body).message["error"]["code"] == -32602
 
 
 def test_a_capability_that_is_needed_and_not_declared(http: HTTP) -> None:

@@ -9,10 +9,11 @@ elicitation defaults, enums     test_a_question_arrives_whole
 not cacheable                   test_an_interim_result_is_not_cacheable
 state without tampering         test_a_state_that_was_changed_is_refused; test_modern.test_a_request_state_is_good…
 unknown responses               test_what_was_not_asked_is_ignored
+missing responses               test_a_retry_without_the_answer_is_asked_again
+malformed responses             test_responses_that_cannot_be_read_are_refused
 a server's own questions        test_stateless_rounds.test_a_question_is_answered_by_the_retry
 several inputs at once          test_stateless_rounds.test_several_questions_at_once
 several rounds                  test_stateless_rounds.test_round_after_round
-missing responses               test_stateless_rounds.test_a_retry_without_the_answer_is_asked_again
 only what was declared          test_stateless_rounds.test_nothing_is_asked_that_was_not_declared
 from prompts/get                test_stateless_rounds.test_a_prompt_can_ask
 """
@@ -101,3 +102,22 @@ def test_what_was_not_asked_is_ignored(http: HTTP) -> None:
     found = interim(http, body)
     (key,) = found["inputRequests"]
     assert said(http, retry(body, found, {key: SAMPLED, "unknown": {"action": "cancel"}})).endswith("text=Paris")
+
+
+def test_a_retry_without_the_answer_is_asked_again(http: HTTP) -> None:
+    body = calling("sample", prompt="why")
+    found = interim(http, body)
+    again = interim(http, retry(body, found, {"unknown": SAMPLED}, "again"))
+    ((key, question),) = again["inputRequests"].items()
+    assert question["method"] == "sampling/createMessage"
+    assert said(http, retry(body, again, {key: SAMPLED})).endswith("text=Paris")
+
+
+@pytest.mark.parametrize("malformed", [[], "text", 7, {"q": 5}], ids=str)
+def test_responses_that_cannot_be_read_are_refused(http: HTTP, malformed: object) -> None:
+    body = calling("elicit", message="who")
+    found = interim(http, body)
+    if isinstance(malformed, dict):
+        malformed = dict.fromkeys(found["inputRequests"], malformed["q"])
+    answer = ask(http, retry(body, found, malformed))
+    assert answer.message["error"]["code"] == -32602, answer

@@ -9,7 +9,8 @@ Mcp-Param-*                      test_arguments_in_headers; test_modern.test_arg
 unsupported version              test_modern.test_an_unknown_version_is_told_what_is_spoken
 missing _meta                    test_requests_without_an_envelope; test_modern.test_an_envelope_has_to_be_complete
 unknown and removed methods      test_methods_that_are_no_more; test_modern.test_methods_that_the_era_lacks
-JSON-RPC                         test_bodies_that_are_no_request
+JSON-RPC                         test_bodies_that_are_no_request, test_responses_are_not_for_clients_to_send
+media types                      test_both_kinds_of_answer_have_to_be_accepted
 GET, DELETE                      test_modern.test_nothing_but_post
 notifications                    test_modern.test_a_notification_is_accepted
 DNS rebinding protection         test_foreign_names_are_refused
@@ -126,6 +127,20 @@ def test_methods_that_are_no_more(http: HTTP, method: str) -> None:
 )  # fmt: skip
 def test_bodies_that_are_no_request(http: HTTP, body: bytes, code: int) -> None:
     refused(http.ask(http.raw(body=body, **headers(LIST))), 400, code)
+
+
+def test_responses_are_not_for_clients_to_send(http: HTTP) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "result": {}}
+    assert http.ask(http.post(body, **{"MCP-Protocol-Version": VERSION})).status == 400
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"Accept": "application/json"}, 406), ({"Accept": "text/html"}, 406), ({"Content-Type": "text/plain"}, 415)],
+    ids=str,
+)
+def test_both_kinds_of_answer_have_to_be_accepted(http: HTTP, change: dict, status: int) -> None:
+    assert ask(http, LIST, **change).status == status
 
 
 def test_foreign_names_are_refused(http: HTTP) -> None:
