@@ -5,6 +5,7 @@ scenario                         test
 Mcp-Method, Mcp-Name             test_headers_of_every_kind_of_request, test_header_values_are_compared_exactly;
                                  test_modern.test_headers_have_to_agree_with_the_body
 Base64                           test_an_encoded_name_is_decoded_before_it_is_compared; test_modern.test_a_name_may…
+                                 test_a_name_beyond_ascii_is_found_when_it_is_encoded
 Mcp-Param-*                      test_arguments_in_headers; test_modern.test_arguments_that_the_schema_has_in_headers…
 unsupported version              test_modern.test_an_unknown_version_is_told_what_is_spoken
 missing _meta                    test_requests_without_an_envelope; test_modern.test_an_envelope_has_to_be_complete
