@@ -126,8 +126,10 @@ extension Router {
     /// not.
     private mutating func logged(_ message: Message, to session: SessionID, by upstream: UpstreamID) -> String? {
         // A session that several clients may share is as good as one only while one of its requests is open.
-        let isOne = sessions.read(session) { $0.mayBeAsked || $0.openRequests.count == 1 } ?? false
-        guard isOne, let request = onlyLogger(of: upstream), request.session == session else {
+        let isOne = sessions.read(session) { state in
+            state.mayBeAsked || state.openRequests.count { !pending.isListen($0) } == 1
+        }
+        guard isOne == true, let request = onlyLogger(of: upstream), request.session == session else {
             droppedNotifications += 1
             return "dropped: not meant for one request without doubt"
         }

@@ -51,6 +51,9 @@ extension HTTPConnection {
             throw .unsupportedVersion(version, supported: [ModernProtocol.version])
         }
         try request.headers?.check(message)
+        guard message.scan.kind == .request, message.scan[.metaProtocolVersion].isPresent else { return }
+        // Everything else that is wrong with an envelope has its status too.
+        _ = try RequestEnvelope(of: message)
     }
 
     /// Arguments that the tool's schema has in headers too.

@@ -19,13 +19,15 @@ extension HTTPDoor {
         if let asked = gateway.session(askedBy: message, among: known.compactMap(\.id)) {
             return known.first { $0.id == asked }
         }
-        guard gateway.mayBridgeQuestions, Self.mayBeAsked(message) else {
-            return known.first { !$0.mayBeAsked } ?? open(key, mayBeAsked: false)
+        let features = Self.features(of: message)
+        guard gateway.mayBridgeQuestions, features != [] else {
+            return known.first { !$0.mayBeAsked } ?? open(key, declaring: [])
         }
+        // Its process was told what its first call declared.
         let free = known.first { peer in
-            peer.mayBeAsked && !peer.hasOpenExchanges && peer.id.map { gateway.isFree($0) } == true
+            peer.features == features && !peer.hasOpenExchanges && peer.id.map { gateway.isFree($0) } == true
         }
-        return free ?? open(key, mayBeAsked: true)
+        return free ?? open(key, declaring: features)
     }
 
     private static func clientInfo(of message: Message, limit: Int) -> [UInt8] {
@@ -35,24 +37,24 @@ extension HTTPDoor {
         return message.bytes.getBytes(at: message.bytes.readerIndex + Int(info.lower), length: info.count) ?? []
     }
 
-    /// Whether a server may ask the client during this request.
-    private static func mayBeAsked(_ message: Message) -> Bool {
+    /// What a server may ask the client during this request.
+    private static func features(of message: Message) -> ClientFeatures {
         let method = message.scan[.method]
         guard message.scan.kind == .request, method.isPresent,
             let name = JSONText.string(method, in: message.bytes), ModernProtocol.mayNeedInput(name)
-        else { return false }
+        else { return [] }
         let capabilities = message.scan[.metaClientCapabilities]
-        return capabilities.isPresent && ClientFeatures(capabilities, in: message.bytes) != []
+        return capabilities.isPresent ? ClientFeatures(capabilities, in: message.bytes) : []
     }
 
-    private func open(_ key: ModernPeer.Key, mayBeAsked: Bool) -> ModernPeer? {
+    private func open(_ key: ModernPeer.Key, declaring features: ClientFeatures) -> ModernPeer? {
         makeRoom(beside: key)
-        let peer = ModernPeer(key, mayBeAsked: mayBeAsked, door: self)
+        let peer = ModernPeer(key, features, door: self)
         // The audit names no session in this era: peer and client identify.
         let name = key.identity.name.map { "\(key.address) token=\($0)" } ?? key.address
         let described = SessionIdentity(
             sessionID: nil, transport: "http", peer: name, clientName: nil, clientVersion: nil)
-        guard let id = gateway.connect(described, peer, mayBeAsked: mayBeAsked) else { return nil }
+        guard let id = gateway.connect(described, peer, mayBeAsked: peer.mayBeAsked) else { return nil }
         peer.id = id
         peers[key, default: []].append(peer)
         return peer

@@ -21,8 +21,9 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     }
 
     let key: Key
-    /// Whether it takes calls that may ask their client: then one at a time.
-    let mayBeAsked: Bool
+    /// What the calls that it takes may ask their client, which then come one at a time; none for one that takes all others.
+    let features: ClientFeatures
+    var mayBeAsked: Bool { features != [] }
     private(set) var hasEnded = false
     /// Set as soon as the gateway has taken the peer in.
     var id: SessionID?
@@ -34,9 +35,9 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     /// The door's seconds when its last exchange ended.
     private(set) var idleSince: Int
 
-    init(_ key: Key, mayBeAsked: Bool, door: HTTPDoor) {
+    init(_ key: Key, _ features: ClientFeatures, door: HTTPDoor) {
         self.key = key
-        self.mayBeAsked = mayBeAsked
+        self.features = features
         self.door = door
         idleSince = door.seconds
     }
