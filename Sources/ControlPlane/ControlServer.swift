@@ -59,7 +59,6 @@ public final class ControlServer {
         }
         let server = NIOLoopBound(ControlServer(file, limits, status, logger), eventLoop: eventLoop)
         return ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.backlog, value: 32)
             .childChannelOption(
                 .writeBufferWaterMark, value: .init(low: limits.unread / 2, high: limits.unread)
             )

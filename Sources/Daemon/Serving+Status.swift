@@ -35,7 +35,7 @@ extension Serving {
             lastReload: reloader.lastOutcome.map(StatusReport.LastReload.init),
             environment: StatusReport.Environment(
                 source: reloader.environmentSource, path: parts.files.dotenvPath),
-            refusedRestart: refusedRestart, audit: gateway.sinks.map(Self.sink), sanitization: sanitization(counts),
+            refusedRestart: refusedRestart, audit: gateway.sinks.map(sink), sanitization: sanitization(counts),
             watchdog: Watchdog.interval.map { StatusReport.Watchdog(intervalSeconds: $0 / .seconds(1)) },
             warnings: snapshot.settings.outputSanitization == nil ? [OutputSanitizationSettings.offWarning] : [])
     }
@@ -79,10 +79,21 @@ extension Serving {
             ownProcessIDs: gateway.ownProcessIDs, reason: status.reason)
     }
 
-    private static func sink(_ sink: SinkStatus) -> StatusReport.Sink {
+    private func sink(_ sink: SinkStatus) -> StatusReport.Sink {
         StatusReport.Sink(
-            name: sink.name, kind: sink.kind.rawValue, format: nil, records: sink.records, bytes: sink.bytes,
+            name: sink.name, kind: sink.kind.rawValue, format: format(of: sink), records: sink.records,
+            bytes: sink.bytes,
             queuedBytes: sink.queuedBytes, missing: sink.missing, isOpen: sink.isOpen, reason: sink.reason,
             lastError: sink.lastError)
+    }
+
+    /// As configured; nil for a sink of an earlier configuration, and for one that knows a single format.
+    private func format(of sink: SinkStatus) -> String? {
+        let settings = gateway.snapshot.settings
+        switch sink.kind {
+        case .file: return settings.fileAuditing.first { $0.outputFile == sink.name }?.format.rawValue
+        case .journal: return settings.journalAuditing?.format.rawValue
+        case .toolCallLog: return nil
+        }
     }
 }

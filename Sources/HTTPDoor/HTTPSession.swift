@@ -13,9 +13,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
     /// Set as soon as the gateway has taken the session in.
     var id: SessionID?
     private unowned let door: HTTPDoor
-    private var exchanges: [Exchange: HTTPExchange] = [:]
-    private var lastExchange: UInt32 = 0
-    private var changed: [HTTPExchange] = []
+    private var exchanges = OpenExchanges()
     /// Oldest first.
     private var streams: [HTTPConnection] = []
     private var store = EventStore()
@@ -47,11 +45,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
 
     /// Begins the answer to a POST on its connection.
     func begin(_ kind: HTTPExchange.Kind, status: HTTPStatus, on connection: HTTPConnection) -> HTTPExchange {
-        repeat { lastExchange &+= 1 } while lastExchange == 0 || exchanges[Exchange(number: lastExchange)] != nil
-        let exchange = HTTPExchange(
-            Exchange(number: lastExchange), kind, status: status, connection: connection)
-        exchanges[exchange.id] = exchange
-        return exchange
+        exchanges.begin(kind, status: status, on: connection)
     }
 
     /// A GET: the session's own stream, or what the client missed of another one. nil when it has too many.
@@ -100,16 +94,13 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
             let stream = streams.first
             let event = store.add(message, to: 0, isSent: stream != nil)
             stream?.send(message, as: event)
-        } else if let exchange = exchanges[id] {
-            if exchange.queued.isEmpty, !exchange.hasEnded { changed.append(exchange) }
-            exchange.queued.append(message)
+        } else {
+            exchanges.queue(message, of: id)
         }
     }
 
     func exchangeEnded(_ id: Exchange) {
-        guard let exchange = exchanges[id], !exchange.hasEnded else { return }
-        if exchange.queued.isEmpty { changed.append(exchange) }
-        exchange.hasEnded = true
+        exchanges.end(id)
     }
 
     func write(_ bytes: ByteBuffer) {
@@ -117,17 +108,12 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
     }
 
     func flush() {
-        let turn = changed
-        changed.removeAll(keepingCapacity: true)
-        for exchange in turn { settle(exchange) }
+        for (exchange, messages) in exchanges.takeTurn() { settle(exchange, messages) }
         for stream in streams { stream.flush() }
         if door.isDraining, exchanges.isEmpty { end() }
     }
 
-    private func settle(_ exchange: HTTPExchange) {
-        let messages = exchange.queued
-        exchange.queued.removeAll(keepingCapacity: true)
-        if exchange.hasEnded { exchanges[exchange.id] = nil }
+    private func settle(_ exchange: HTTPExchange, _ messages: [ByteBuffer]) {
         guard let connection = exchange.connection else {
             for message in messages { _ = store.add(message, to: exchange.id.number, isSent: false) }
             return
@@ -194,17 +180,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
 
     func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
         door.forget(self)
-        for exchange in exchanges.values {
-            guard let connection = exchange.connection else { continue }
-            exchange.connection = nil
-            if exchange.state.isStreaming {
-                connection.endStream()
-            } else {
-                connection.respond(.error(.notFound, code: -32001, "session has ended"))
-            }
-        }
-        exchanges.removeAll()
-        changed.removeAll()
+        exchanges.close(with: .error(.notFound, code: -32001, "session has ended"))
         for stream in streams { stream.endStream() }
         streams.removeAll()
         // What was held finds its session gone.

@@ -102,8 +102,7 @@ extension Router {
             guard let request = pending[id], request.upstream == upstream, let original = request.original,
                 request.stage == .forwarded || request.stage == .continuing
             else { return false }
-            // Read once before it was forwarded, so it is sound.
-            return (try? RequestEnvelope(of: original))?.features.isSuperset(of: features) ?? false
+            return ClientFeatures(original.scan[.metaClientCapabilities], in: original.bytes).isSuperset(of: features)
         }.max { pending.admission(of: $0) < pending.admission(of: $1) }
     }
 

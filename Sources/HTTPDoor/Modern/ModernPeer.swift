@@ -28,9 +28,7 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     /// Set as soon as the gateway has taken the peer in.
     var id: SessionID?
     private unowned let door: HTTPDoor
-    private var exchanges: [Exchange: HTTPExchange] = [:]
-    private var lastExchange: UInt32 = 0
-    private var changed: [HTTPExchange] = []
+    private var exchanges = OpenExchanges()
     private var held = HeldRequests()
     /// The door's seconds when its last exchange ended.
     private(set) var idleSince: Int
@@ -56,10 +54,7 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
 
     /// Begins the answer to a POST on its connection.
     func begin(on connection: HTTPConnection) -> HTTPExchange {
-        repeat { lastExchange &+= 1 } while lastExchange == 0 || exchanges[Exchange(number: lastExchange)] != nil
-        let exchange = HTTPExchange(Exchange(number: lastExchange), .requests, status: .ok, connection: connection)
-        exchanges[exchange.id] = exchange
-        return exchange
+        exchanges.begin(.requests, status: .ok, on: connection)
     }
 
     /// Closing the connection is how a request is cancelled in this era ("Cancellation").
@@ -72,34 +67,23 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     // MARK: - From the gateway
 
     func write(_ message: ByteBuffer, of id: Exchange) {
-        guard let exchange = exchanges[id] else { return }
-        if exchange.queued.isEmpty, !exchange.hasEnded { changed.append(exchange) }
-        exchange.queued.append(message)
+        exchanges.queue(message, of: id)
     }
 
     func exchangeEnded(_ id: Exchange) {
-        guard let exchange = exchanges[id], !exchange.hasEnded else { return }
-        if exchange.queued.isEmpty { changed.append(exchange) }
-        exchange.hasEnded = true
+        exchanges.end(id)
     }
 
     /// There is no stream for what belongs to no request.
     func write(_ bytes: ByteBuffer) {}
 
     func flush() {
-        let turn = changed
-        changed.removeAll(keepingCapacity: true)
-        for exchange in turn { settle(exchange) }
+        for (exchange, messages) in exchanges.takeTurn() { settle(exchange, messages) }
         if door.isDraining, exchanges.isEmpty { door.end(self) }
     }
 
-    private func settle(_ exchange: HTTPExchange) {
-        let messages = exchange.queued
-        exchange.queued.removeAll(keepingCapacity: true)
-        if exchange.hasEnded {
-            exchanges[exchange.id] = nil
-            idleSince = door.seconds
-        }
+    private func settle(_ exchange: HTTPExchange, _ messages: [ByteBuffer]) {
+        if exchange.hasEnded { idleSince = door.seconds }
         guard let connection = exchange.connection else { return }
         if exchange.hasEnded { exchange.connection = nil }
         switch exchange.state.turn(messages.count, ended: exchange.hasEnded) {
@@ -137,42 +121,9 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     func close(isAbrupt: Bool, _ closed: @escaping () -> Void) {
         hasEnded = true
         door.forget(self)
-        for exchange in exchanges.values {
-            guard let connection = exchange.connection else { continue }
-            exchange.connection = nil
-            if exchange.state.isStreaming {
-                connection.endStream()
-            } else {
-                connection.respond(.error(.unavailable, code: -32603, "the gateway has ended this client's requests"))
-            }
-        }
-        exchanges.removeAll()
-        changed.removeAll()
+        exchanges.close(with: .error(.unavailable, code: -32603, "the gateway has ended this client's requests"))
         // What was held finds its peer gone.
         setReading(true)
         if door.gateway.isServing || isAbrupt { closed() } else { door.whenWritten(closed) }
-    }
-}
-
-/// The status of an answer in JSON: errors of the protocol have one of their own.
-enum ModernStatus {
-    static func of(_ message: ByteBuffer, within maxDepth: Int) -> HTTPStatus {
-        guard mayBeError(message), case .message(let scan) = MessageScanner(maxDepth: maxDepth).scan(message),
-            scan.kind == .error, let code = JSONText.integer(scan[.errorCode], in: message)
-        else { return .ok }
-        return ProtocolError.httpStatus(of: code).flatMap(HTTPStatus.init(rawValue:)) ?? .ok
-    }
-
-    /// Results are long and errors are not, so that only the latter are scanned once more.
-    private static func mayBeError(_ message: ByteBuffer) -> Bool {
-        message.readableBytes <= 16 * 1024 && message.readableBytesView.contains("\"error\"".utf8)
-    }
-}
-
-extension ByteBufferView {
-    fileprivate func contains(_ word: String.UTF8View) -> Bool {
-        let word = Array(word)
-        guard count >= word.count else { return false }
-        return (startIndex...(endIndex - word.count)).contains { self[$0] == word[0] && self[$0...].starts(with: word) }
     }
 }
