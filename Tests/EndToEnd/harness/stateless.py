@@ -13,13 +13,15 @@ NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 def request(
     method: str, identifier: object = 1, capabilities: dict | None = None, meta: dict | None = None, **params: object
 ) -> dict:
-    """A request with its envelope; `meta` is laid over it, and `None` takes a field out."""
+    """A request with its envelope; `meta` is laid over it, and `None` takes a field out. Without an identifier it is a
+    notification."""
     envelope = {
         META + "protocolVersion": VERSION, META + "clientCapabilities": capabilities or {},
         META + "clientInfo": {"name": "raw", "version": "1"},
     }  # fmt: skip
     envelope = {name: value for name, value in (envelope | (meta or {})).items() if value is not None}
-    return {"jsonrpc": "2.0", "id": identifier, "method": method, "params": {**params, "_meta": envelope}}
+    body = {"jsonrpc": "2.0", "method": method, "params": {**params, "_meta": envelope}}
+    return body if identifier is None else {**body, "id": identifier}
 
 
 def headers(body: dict) -> dict[str, str]:

@@ -8,15 +8,11 @@ import pytest
 
 from harness.gateway import Gateway
 from harness.http import HTTP, Answer
+from harness.stateless import META, VERSION, ask, headers, request
 from harness.upstreams import everything
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
-
-VERSION = "2026-07-28"
-META = "io.modelcontextprotocol/"
-NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-
 
 @pytest.fixture(scope="module", params=["modern", "legacy"])
 def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
@@ -35,30 +31,6 @@ def http(gateway: Gateway) -> HTTP:
     return HTTP(gateway.port)
 
 
-def message(method: str, identifier: object = 1, meta: dict | None = None, **params: object) -> dict:
-    """A request with its envelope; `meta` is laid over it, and `None` takes a field out."""
-    envelope = {
-        META + "protocolVersion": VERSION, META + "clientCapabilities": {},
-        META + "clientInfo": {"name": "raw", "version": "1"},
-    }  # fmt: skip
-    envelope = {name: value for name, value in (envelope | (meta or {})).items() if value is not None}
-    body = {"jsonrpc": "2.0", "method": method, "params": {**params, "_meta": envelope}}
-    return body if identifier is None else {**body, "id": identifier}
-
-
-def headers(body: dict) -> dict[str, str]:
-    """Those that a body demands."""
-    fields = {"MCP-Protocol-Version": VERSION, "Mcp-Method": body["method"]}
-    if name := NAMED.get(body["method"]):
-        fields["Mcp-Name"] = body["params"][name]
-    return fields
-
-
-def ask(http: HTTP, body: dict, **changes: str | None) -> Answer:
-    fields = headers(body) | {name.replace("_", "-"): value for name, value in changes.items()}
-    return http.ask(http.post(body, **fields))
-
-
 def refused(answer: Answer, status: int, code: int, identifier: object = 1) -> dict:
     assert (answer.status, answer.message["error"]["code"]) == (status, code), answer
     assert answer.message["id"] == identifier, answer
@@ -66,9 +38,9 @@ def refused(answer: Answer, status: int, code: int, identifier: object = 1) -> d
 
 
 def test_discover_and_a_call_without_any_handshake(http: HTTP) -> None:
-    found = ask(http, message("server/discover")).message["result"]
+    found = ask(http, request("server/discover")).message["result"]
     assert VERSION in found["supportedVersions"], found
-    answer = ask(http, message("tools/call", 7, name="echo", arguments={"text": "hello"}))
+    answer = ask(http, request("tools/call", 7, name="echo", arguments={"text": "hello"}))
     assert answer.status == 200
     assert answer.message["id"] == 7
     assert answer.message["result"]["content"][0]["text"] == "hello"
@@ -84,7 +56,7 @@ def test_discover_and_a_call_without_any_handshake(http: HTTP) -> None:
     ids=str,
 )  # fmt: skip
 def test_headers_have_to_agree_with_the_body(gateway: Gateway, http: HTTP, change: dict, code: int) -> None:
-    body = message("tools/call", "a", name="echo", arguments={"text": "x"})
+    body = request("tools/call", "a", name="echo", arguments={"text": "x"})
     refused(http.ask(http.post(body, **(headers(body) | change))), 400, code, "a")
     wait_until(
         lambda: any("header_mismatch" in str(record) for record in gateway.audit.records("SECURITY_BLOCK")),
@@ -93,7 +65,7 @@ def test_headers_have_to_agree_with_the_body(gateway: Gateway, http: HTTP, chang
 
 
 def test_a_name_may_be_encoded(http: HTTP) -> None:
-    body = message("tools/call", name="echo", arguments={"text": "x"})
+    body = request("tools/call", name="echo", arguments={"text": "x"})
     assert ask(http, body, Mcp_Name="=?base64?ZWNobw==?=").status == 200
     refused(ask(http, body, Mcp_Name="=?base64?b3RoZXI=?="), 400, -32020)
     refused(ask(http, body, Mcp_Name="=?base64?!?="), 400, -32020)
@@ -101,11 +73,11 @@ def test_a_name_may_be_encoded(http: HTTP) -> None:
 
 @pytest.mark.parametrize("field", ["protocolVersion", "clientCapabilities"])
 def test_an_envelope_has_to_be_complete(http: HTTP, field: str) -> None:
-    refused(ask(http, message("tools/list", meta={META + field: None})), 400, -32602)
+    refused(ask(http, request("tools/list", meta={META + field: None})), 400, -32602)
 
 
 def test_an_unknown_version_is_told_what_is_spoken(http: HTTP) -> None:
-    body = message("tools/list", meta={META + "protocolVersion": "2099-01-01"})
+    body = request("tools/list", meta={META + "protocolVersion": "2099-01-01"})
     error = refused(ask(http, body, MCP_Protocol_Version="2099-01-01"), 400, -32022)
     assert error["data"]["supported"] == [VERSION]
     assert error["data"]["requested"] == "2099-01-01"
@@ -115,7 +87,7 @@ def test_an_unknown_version_is_told_what_is_spoken(http: HTTP) -> None:
 
 @pytest.mark.parametrize("method", ["initialize", "ping", "logging/setLevel", "resources/subscribe", "no/such"])
 def test_methods_that_the_era_lacks(http: HTTP, method: str) -> None:
-    answer = ask(http, message(method, uri="test://static-text", level="info"))
+    answer = ask(http, request(method, uri="test://static-text", level="info"))
     if method == "initialize":
         assert answer.status == 400, answer
     else:
@@ -124,9 +96,10 @@ def test_methods_that_the_era_lacks(http: HTTP, method: str) -> None:
 
 def test_an_initialize_with_an_envelope_opens_no_session_for_others(http: HTTP) -> None:
     anew = {META + "clientInfo": {"name": "fresh", "version": "1"}}
-    params = {"protocolVersion": "2025-11-25", "capabilities": {"sampling": {}}, "clientInfo": {"name": "x", "version": "1"}}
-    refused(ask(http, message("initialize", 1, anew, **params)), 400, -32022)
-    assert ask(http, message("tools/call", 2, anew, name="echo", arguments={"text": "x"})).status == 200
+    client = {"name": "x", "version": "1"}
+    params = {"protocolVersion": "2025-11-25", "capabilities": {"sampling": {}}, "clientInfo": client}
+    refused(ask(http, request("initialize", 1, meta=anew, **params)), 400, -32022)
+    assert ask(http, request("tools/call", 2, meta=anew, name="echo", arguments={"text": "x"})).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -136,11 +109,11 @@ def test_nothing_but_post(http: HTTP, method: str) -> None:
 
 
 def test_a_session_id_means_nothing(http: HTTP) -> None:
-    assert ask(http, message("tools/list"), Mcp_Session_Id="0" * 32).status == 200
+    assert ask(http, request("tools/list"), Mcp_Session_Id="0" * 32).status == 200
 
 
 def test_the_same_id_at_once_on_many_connections(http: HTTP) -> None:
-    body = [message("tools/call", 1, name="echo", arguments={"text": str(n)}) for n in range(20)]
+    body = [request("tools/call", 1, name="echo", arguments={"text": str(n)}) for n in range(20)]
     connections = [http.connect() for _ in body]
     for connection, one in zip(connections, body, strict=True):
         connection.send(http.post(one, **headers(one)))
@@ -156,7 +129,7 @@ def test_a_legacy_client_beside_it(http: HTTP) -> None:
 
 
 def test_records_name_peer_and_client_and_no_session(gateway: Gateway, http: HTTP) -> None:
-    body = message("tools/call", "who", name="echo", arguments={"text": "x"})
+    body = request("tools/call", "who", name="echo", arguments={"text": "x"})
     assert ask(http, body).status == 200
     records = [record for record in gateway.audit.records() if record.get("request_id") == "who"]
     assert [record["event_type"] for record in records] == ["REQUEST", "RESPONSE"], records
@@ -167,12 +140,12 @@ def test_records_name_peer_and_client_and_no_session(gateway: Gateway, http: HTT
 
 
 def test_a_notification_is_accepted(http: HTTP) -> None:
-    answer = ask(http, message("notifications/cancelled", None, requestId=1))
+    answer = ask(http, request("notifications/cancelled", None, requestId=1))
     assert (answer.status, answer.body) == (202, b"")
 
 
 def test_progress_comes_before_the_result_on_the_posts_own_stream(http: HTTP) -> None:
-    body = message("tools/call", 5, {"progressToken": "p"}, name="progress", arguments={"steps": 3})
+    body = request("tools/call", 5, meta={"progressToken": "p"}, name="progress", arguments={"steps": 3})
     answer = ask(http, body)
     assert answer.is_stream
     events = [event.message for event in answer.events]
@@ -183,7 +156,7 @@ def test_progress_comes_before_the_result_on_the_posts_own_stream(http: HTTP) ->
 
 
 def test_a_closed_connection_cancels_its_call(gateway: Gateway, http: HTTP) -> None:
-    body = message("tools/call", "gone", name="slow", arguments={"seconds": 30})
+    body = request("tools/call", "gone", name="slow", arguments={"seconds": 30})
     with http.connect() as connection:
         connection.send(http.post(body, **headers(body)))
         wait_until(lambda: gateway.audit.records("REQUEST", request_id="gone"), "the call was admitted")
@@ -192,12 +165,12 @@ def test_a_closed_connection_cancels_its_call(gateway: Gateway, http: HTTP) -> N
 
 
 def test_a_subscription_streams_what_was_asked_for(http: HTTP) -> None:
-    listen = message("subscriptions/listen", "s", notifications={"toolsListChanged": True})
+    listen = request("subscriptions/listen", "s", notifications={"toolsListChanged": True})
     with http.connect() as connection:
         connection.send(http.post(listen, **headers(listen)))
         assert connection.head().headers["content-type"] == "text/event-stream"
         assert connection.event().message["method"] == "notifications/subscriptions/acknowledged"
-        assert ask(http, message("tools/call", name="change_lists", arguments={})).status == 200
+        assert ask(http, request("tools/call", name="change_lists", arguments={})).status == 200
         changed = connection.event().message
         assert changed["method"] == "notifications/tools/list_changed"
         assert changed["params"]["_meta"][META + "subscriptionId"] == "s"
@@ -206,7 +179,7 @@ def test_a_subscription_streams_what_was_asked_for(http: HTTP) -> None:
 def test_arguments_that_the_schema_has_in_headers_must_agree(gateway: Gateway, http: HTTP) -> None:
     if gateway.upstream_name == "legacy":
         pytest.skip("a legacy server's schemas have no such annotation")
-    body = message("tools/call", name="test_x_mcp_header", arguments={"region": "eu"})
+    body = request("tools/call", name="test_x_mcp_header", arguments={"region": "eu"})
     assert ask(http, body, Mcp_Param_Region="eu").message["result"]["content"][0]["text"] == "region=eu"
     refused(ask(http, body, Mcp_Param_Region="us"), 400, -32020)
     refused(ask(http, body), 400, -32020)
@@ -214,8 +187,8 @@ def test_arguments_that_the_schema_has_in_headers_must_agree(gateway: Gateway, h
 
 def question(http: HTTP) -> tuple[dict, dict]:
     """The body of a call that asks its client, and what it was answered."""
-    body = message(
-        "tools/call", "q", {META + "clientCapabilities": {"sampling": {}}}, name="sample", arguments={"prompt": "why"})
+    body = request(
+        "tools/call", "q", {"sampling": {}}, name="sample", arguments={"prompt": "why"})
     result = ask(http, body).message["result"]
     assert result["resultType"] == "input_required", result
     return body, result
