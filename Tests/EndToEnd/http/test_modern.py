@@ -230,3 +230,15 @@ def test_a_request_state_is_good_once_for_whom_it_was_made(gateway: Gateway, htt
     assert ask(http, stranger).message["error"]["code"] == -32602
     assert "result" in ask(http, retry(body, result)).message
     assert ask(http, retry(body, result)).message["error"]["code"] == -32602
+
+
+def test_a_process_serves_only_calls_that_declare_what_it_was_told(gateway: Gateway, http: HTTP) -> None:
+    def declares(capabilities: dict) -> bool:
+        anew = {META + "clientInfo": {"name": "declaring", "version": "1"}}
+        body = request("tools/call", 1, capabilities, meta=anew, name="test_missing_capability", arguments={})
+        return ask(http, body).status == 200
+
+    assert not declares({"elicitation": {}})
+    assert declares({"sampling": {}})
+    assert declares({"sampling": {}}), "the first process was not told of it"
+    assert not declares({"elicitation": {}}), "the second one was told of more"
