@@ -83,9 +83,11 @@ extension StatusReport {
         public var ownProcessIDs: [Int32]
         /// Why it is not ready; null when it is or nothing is known.
         @Nullable public var reason: String?
+        /// The shared process for sessions of the other era; null while none needs it.
+        @Nullable public var second: Second?
 
         enum CodingKeys: String, CodingKey {
-            case name, state, pid, restarts, era, sessions, reason
+            case name, state, pid, restarts, era, sessions, reason, second
             case ownProcesses = "own_processes"
             case maxDedicated = "max_dedicated"
             case ownProcessIDs = "own_pids"
@@ -94,7 +96,8 @@ extension StatusReport {
         /// Joins the parts.
         public init(
             name: String, state: State, pid: Int32?, restarts: Int, era: String?, sessions: String = "shared",
-            ownProcesses: Int = 0, maxDedicated: Int = 16, ownProcessIDs: [Int32] = [], reason: String? = nil
+            ownProcesses: Int = 0, maxDedicated: Int = 16, ownProcessIDs: [Int32] = [], reason: String? = nil,
+            second: Second? = nil
         ) {
             self.name = name
             self.state = state
@@ -106,6 +109,27 @@ extension StatusReport {
             self.maxDedicated = maxDedicated
             self.ownProcessIDs = ownProcessIDs
             self.reason = reason
+            self.second = second
+        }
+
+        /// The shared process for sessions of the other era.
+        public struct Second: Codable, Hashable, Sendable {
+            /// Where it is.
+            public var state: State
+            /// Its process; null without one.
+            @Nullable public var pid: Int32?
+            /// How often it was started again.
+            public var restarts: Int
+            /// The era it speaks; null before the handshake.
+            @Nullable public var era: String?
+
+            /// Joins the parts.
+            public init(state: State, pid: Int32?, restarts: Int, era: String?) {
+                self.state = state
+                self.pid = pid
+                self.restarts = restarts
+                self.era = era
+            }
         }
     }
 

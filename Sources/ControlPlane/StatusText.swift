@@ -59,7 +59,11 @@ extension StatusReport {
         } else if upstream.ownProcesses > 0 {
             parts.append("\(PlainText.count(upstream.ownProcesses, "session")) with a process of their own")
         }
-        return parts.joined(separator: ", ")
+        guard let second = upstream.second else { return parts.joined(separator: ", ") }
+        var other = ["second process: " + (second.pid.map { "\(second.state) (pid \($0))" } ?? "\(second.state)")]
+        if let era = second.era { other.append("\(era) era") }
+        other.append(PlainText.count(second.restarts, "restart"))
+        return [parts, other].map { $0.joined(separator: ", ") }.joined(separator: "; ")
     }
 
     private var reloadRows: [(String, String)] {

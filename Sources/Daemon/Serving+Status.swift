@@ -65,18 +65,26 @@ extension Serving {
 
     private func upstream(_ counts: Router.Counts) -> StatusReport.Upstream {
         let status = gateway.upstreamStatus
-        let state: StatusReport.Upstream.State =
-            switch status.state {
-            case .starting: .starting
-            case .ready: .ready
-            case .failed: .failed
-            }
+        let second = gateway.secondUpstreamStatus.map {
+            StatusReport.Upstream.Second(state: state(of: $0), pid: $0.pid, restarts: $0.restarts, era: era(of: $0))
+        }
         return StatusReport.Upstream(
-            name: settings.upstream.name ?? "upstream", state: state, pid: status.pid, restarts: status.restarts,
-            era: status.revision.map { "\(Era(revision: $0).rawValue) (\($0))" },
-            sessions: settings.upstream.sessions.rawValue,
+            name: settings.upstream.name ?? "upstream", state: state(of: status), pid: status.pid,
+            restarts: status.restarts, era: era(of: status), sessions: settings.upstream.sessions.rawValue,
             ownProcesses: counts.ownUpstreams, maxDedicated: settings.upstream.maxDedicated,
-            ownProcessIDs: gateway.ownProcessIDs, reason: status.reason)
+            ownProcessIDs: gateway.ownProcessIDs, reason: status.reason, second: second)
+    }
+
+    private func state(of status: UpstreamStatus) -> StatusReport.Upstream.State {
+        switch status.state {
+        case .starting: .starting
+        case .ready: .ready
+        case .failed: .failed
+        }
+    }
+
+    private func era(of status: UpstreamStatus) -> String? {
+        status.revision.map { "\(Era(revision: $0).rawValue) (\($0))" }
     }
 
     private func sink(_ sink: SinkStatus) -> StatusReport.Sink {

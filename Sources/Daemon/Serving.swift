@@ -136,7 +136,8 @@ final class Serving {
 
     private func startTimedOut() {
         guard !hasShakenHands, !isEnding else { return }
-        startFailed("no handshake within connection_timeout (\(settings.timeouts.connection) s)")
+        let limit = "did not shake hands within connection_timeout (\(settings.timeouts.connection) s)"
+        startFailed(gateway.upstreamStatus.reason.map { "\(limit); it \($0)" } ?? limit)
     }
 
     /// The first start is the operator's to repair: no daemon stays behind that cannot serve.

@@ -15,7 +15,7 @@ public struct UpstreamStatus: Hashable, Sendable {
 
     /// Where its process is.
     public var state: State
-    /// Why it failed; our own text.
+    /// Why it failed, or what its last opening came to while it starts; our own text.
     public var reason: String?
     /// The process that runs.
     public var pid: Int32?
@@ -48,11 +48,20 @@ extension Gateway {
 
     /// How the shared upstream stands.
     public var upstreamStatus: UpstreamStatus {
-        let view = router.sharedUpstream
+        status(of: router.sharedUpstream)
+    }
+
+    /// The process of the other era; nil while no session needs it.
+    public var secondUpstreamStatus: UpstreamStatus? {
+        router.secondUpstream.map(status(of:))
+    }
+
+    private func status(of view: Router.SharedUpstream) -> UpstreamStatus {
         let link = upstreams[view.id]
         return UpstreamStatus(
-            state: view.isReady ? .ready : view.failure == nil ? .starting : .failed, reason: view.failure,
-            pid: link?.pid, restarts: link?.restarts ?? 0, revision: view.revision)
+            state: view.isReady ? .ready : view.failure == nil ? .starting : .failed,
+            reason: view.failure ?? (view.isReady ? nil : view.lastRefusal), pid: link?.pid,
+            restarts: link?.restarts ?? 0, revision: view.revision)
     }
 
     /// The processes of sessions that have one of their own, in ascending order.

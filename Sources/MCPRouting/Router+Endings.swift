@@ -189,6 +189,7 @@ extension Router {
     public mutating func tick(at now: Moment) {
         for id in pending.expired(at: now.monotonic) { expire(id, at: now) }
         retryIdleRounds(at: now)
+        answerDueDiscovers(at: now)
         for id in upstreams.ids {
             expireWaiting(of: id, at: now)
             expireUpstream(id, at: now)

@@ -24,6 +24,10 @@ extension Router {
         guard upstreams.read(id, { $0.role }) == .shared else { return }
         verdicts[question(of: id)] = nil
         upstreams.update(id) { $0.opening = .probe }
+        guard id == shared else { return }
+        // What it said in an era that it may not have any more is shown to nobody.
+        let other = second.flatMap { upstreams.read($0) { $0.handshake } ?? nil }
+        proven = proven.filter { $0.key == other?.version.era }
     }
 
     /// One that was known, or asked, to be modern is not.

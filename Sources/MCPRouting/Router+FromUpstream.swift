@@ -121,6 +121,9 @@ extension Router {
                 self.sanitized.add(removed)
             }
         }
+        if message.scan.kind == .error, !request.lacking.isEmpty {
+            return finish(request, lacking: request.lacking, at: now)
+        }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil
         conclude(request, Self.failure(in: message), result: result, sanitized: sanitized, at: now)
         guard !request.isBridged else { return deliver(bridgedReply(message, to: request), to: request, at: now) }

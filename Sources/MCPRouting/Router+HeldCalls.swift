@@ -75,6 +75,7 @@ extension Router {
         }
         let carrier = carrier(of: request.features, for: session, on: upstream)
         guard carrier != nil || !held.isEmpty else {
+            noteLacking(request.features, on: upstream)
             let failure = AuditEvent.Failure(
                 code: -32601, message: "no call in flight whose client declared what this needs")
             return refuseServerRequest(call, id, of: upstream, failure, session: identity, at: now)

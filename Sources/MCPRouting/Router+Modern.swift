@@ -21,11 +21,9 @@ extension Router {
         case .discover:
             // No choice of an era: whoever probes may still say `initialize`.
             discover(incoming, at: now)
-        case .initialize:
-            // With an envelope it opens no session of the other era: over HTTP others may share this one.
-            refuseHandshake(incoming, at: now)
-        case .ping, .setLevel, .subscribe, .unsubscribe:
-            // Removed in 2026-07-28 (changelog).
+        case .initialize, .ping, .setLevel, .subscribe, .unsubscribe:
+            // Removed in 2026-07-28 (changelog). With an envelope `initialize` opens no session of the other era: over
+            // HTTP others may share this one.
             fail(incoming, code: -32601, "method not found: \(incoming.method.text)", at: now)
         case .listen:
             guard chooseModern(incoming, at: now) else { return }
@@ -159,7 +157,8 @@ extension Router {
 
     // MARK: - server/discover
 
-    /// Answered from what the upstream has said of itself; at once, once it has said anything.
+    /// Answered from what the upstream has said of itself, at once. While it starts there is nothing to say yet: then
+    /// for at most ``discoverPatience``.
     private mutating func discover(_ incoming: Incoming, at now: Moment) {
         let upstream = (sessions.read(incoming.session) { $0.upstream } ?? nil) ?? shared
         if let handshake = known(for: upstream) {
@@ -174,7 +173,23 @@ extension Router {
             return fail(incoming, .overloaded("max_pending_per_session is \(limit)"), at: now)
         }
         let id = insert(incoming, upstream: upstream, token: nil, effect: .discover, at: now)
+        waitingDiscovers.append((id, now.monotonic + Self.discoverPatience))
         dispatch(.discover(id), of: incoming.session, to: upstream, at: now)
+    }
+
+    /// How long a probe waits for the first handshake. Clients take silence for a legacy server after some seconds (the
+    /// Python SDK after ten), and most servers start faster than this.
+    static var discoverPatience: UInt64 { 5_000_000_000 }
+
+    /// An upstream that starts slowly, as with a first `npx` run, keeps no probe waiting: the gateway speaks for itself.
+    mutating func answerDueDiscovers(at now: Moment) {
+        while let (id, due) = waitingDiscovers.first, due <= now.monotonic || !pending.contains(id) {
+            waitingDiscovers.removeFirst()
+            guard let request = pending[id], request.stage == .waiting else { continue }
+            conclude(request, nil, result: nil, at: now)
+            remove(id, at: now)
+            deliver(Reply.result(id: request.id, ownDiscoverResult), to: request, at: now)
+        }
     }
 
     /// What is known of the server in front of which a session stands, the modern era's answer first.

@@ -44,12 +44,13 @@ extension Router {
         }
     }
 
-    /// Which headers repeat arguments of a tool, by the input schema that a session's upstream has shown; nil for a tool
-    /// without any, and until the tools have been read after a handshake.
+    /// Which headers repeat arguments of a tool, by the input schema that a session's upstream has shown, or an earlier
+    /// process of the same command; nil for a tool without any, and until the tools were read for the first time.
     public func parameterHeaders(of tool: String, for session: SessionID) -> ParameterHeaders? {
         // What is hidden has no schema either.
         guard snapshot.policies.permits(tool: tool) else { return nil }
         let upstream = (sessions.read(session) { $0.upstream } ?? nil) ?? shared
-        return upstreams.read(upstream) { $0.catalog.headers[tool] } ?? nil
+        let shown = upstreams.read(upstream) { $0.catalog.tools == nil ? nil : $0.catalog.headers } ?? nil
+        return (shown ?? knownHeaders)[tool]
     }
 }

@@ -101,9 +101,9 @@ extension Router {
         if id == second { recollect(id) }
         if id == shared { sortSessions(at: now) }
         if id != nextShared, id != second { actions.append(.upstreamReady(id)) }
-        if id == shared, endUnusedShared(at: now) { return }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
+        if id == shared, endUnusedShared(at: now) { return }
         if id == nextShared { return actions.append(.swapReady(id)) }
         releaseWaiting(of: id, at: now)
     }
@@ -215,6 +215,19 @@ extension Router {
         JSONText.appendQuoted(version, to: &params)
         params.writeString("}}")
         return params
+    }
+
+    /// For an upstream that has not said anything of itself: whatever it may have can be asked for, and what it lacks it
+    /// will refuse. Good for no time, so that a client that looks again reads the upstream's own.
+    var ownDiscoverResult: ByteBuffer {
+        var result = ByteBuffer(
+            string: #"{"resultType":"complete","supportedVersions":["\#(ProtocolVersion.modern.text)"],"#)
+        result.writeString(#""capabilities":{"tools":{"listChanged":true},"prompts":{"listChanged":true},"#)
+        result.writeString(#""resources":{"listChanged":true,"subscribe":true},"completions":{},"logging":{}},"#)
+        result.writeString(#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"gatekit","version":"#)
+        JSONText.appendQuoted(version, to: &result)
+        result.writeString(#"}},"ttlMs":0,"cacheScope":"private"}"#)
+        return result
     }
 
     /// `params` of a request of the gateway's own in the modern era; `members` stand before the envelope.

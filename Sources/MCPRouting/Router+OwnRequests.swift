@@ -69,7 +69,7 @@ extension Router {
             return probeSpoilt(upstream, reason, at: now)
         case .discover, .initialize:
             return handshakeFailed(upstream, "did not shake hands: \(reason)", at: now)
-        case .tools: upstreams.update(upstream) { $0.catalog.reading = nil }
+        case .tools: toolsNotRead(of: upstream, at: now)
         case .setLevel, .subscribe, .unsubscribe, .listen: break
         }
         actions.append(.log(.warning("the gateway's own \(own.method) failed: \(reason)")))
@@ -106,8 +106,8 @@ extension Router {
     private mutating func toolsRead(_ message: Message, page: Int, of upstream: UpstreamID, at now: Moment) {
         let tools = message.scan[.resultTools]
         guard tools.isPresent, JSONText.kind(of: tools, in: message.bytes) == .array else {
-            upstreams.update(upstream) { $0.catalog.reading = nil }
-            return actions.append(.log(.warning("upstream answered the gateway's own tools/list with no list")))
+            actions.append(.log(.warning("upstream answered the gateway's own tools/list with no list")))
+            return toolsNotRead(of: upstream, at: now)
         }
         var entries: [(name: String, hash: Int)] = []
         JSONText.forEachElement(of: tools, in: message.bytes) { entry in
@@ -134,8 +134,8 @@ extension Router {
         }
         if let cursor = message.string(.resultNextCursor) {
             guard page + 1 < ToolCatalog.maxPages, (count ?? 0) < ToolCatalog.maxTools else {
-                upstreams.update(upstream) { $0.catalog.reading = nil }
-                return actions.append(.log(.warning("upstream's tools/list does not end: gave up reading it")))
+                actions.append(.log(.warning("upstream's tools/list does not end: gave up reading it")))
+                return toolsNotRead(of: upstream, at: now)
             }
             return askTools(page: page + 1, cursor: cursor, of: upstream, at: now)
         }
@@ -145,8 +145,15 @@ extension Router {
             state.catalog.reading = nil
             return state.catalog.isStale
         }
+        if upstream != nextShared { knownHeaders = upstreams.read(upstream) { $0.catalog.headers } ?? [:] }
         announceTools(of: upstream)
-        if isStale == true { readTools(of: upstream, at: now) }
+        if isStale == true { return readTools(of: upstream, at: now) }
+        if upstream == shared { endUnusedShared(at: now) }
+    }
+
+    private mutating func toolsNotRead(of upstream: UpstreamID, at now: Moment) {
+        upstreams.update(upstream) { $0.catalog.reading = nil }
+        if upstream == shared { endUnusedShared(at: now) }
     }
 
     /// Tells each session whose visible tools differ from what it was last told. One that has never been told anything

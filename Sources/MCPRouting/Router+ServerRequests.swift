@@ -34,6 +34,7 @@ extension Router {
         guard case .own(let session)? = role, let identity = sessions.read(session, { $0.identity }) else {
             // A request on stdio names no call, so nobody can say whose client should answer. The shared process was
             // told of no capabilities and has no right to ask.
+            noteLacking(message, on: upstream)
             let failure = AuditEvent.Failure(code: -32601, message: "the gateway declared no such capability")
             return refuseServerRequest(call, id, of: upstream, failure, session: nil, at: now)
         }

@@ -37,8 +37,10 @@ extension Router {
             second = nil
             retire(unused, at: now)
         }
-        // Until something was proved, it still has to prove that the upstream can be started.
-        guard upstreams.contains(shared), !proven.isEmpty, !isUsed(shared) else { return false }
+        // Until something was proved, it still has to prove that the upstream can be started, and show its tools.
+        guard upstreams.read(shared, { $0.catalog.reading == nil }) == true, !proven.isEmpty, !isUsed(shared) else {
+            return false
+        }
         retire(shared, at: now)
         return true
     }
@@ -72,6 +74,7 @@ extension Router {
         nextShared = nil
         if let next = nextQuestion { question = next }
         proven = [:]
+        knownHeaders = upstreams.read(id) { $0.catalog.headers } ?? [:]
         if let handshake = upstreams.read(id, { $0.handshake }) ?? nil { proven[handshake.version.era] = handshake }
         // One generation of processes drains at a time.
         for draining in upstreams.ids
@@ -92,7 +95,8 @@ extension Router {
         for old in former where upstreams.contains(old) {
             if let own = upstreams.read(old, { $0.ownListen }) ?? nil { remove(own, at: now) }
             upstreams.update(old) { $0.drainsUntil = now.monotonic + request }
-            if upstreams.read(old, { $0.inFlight == 0 }) == true { retire(old, at: now) }
+            // One that has not shaken hands has nothing to finish, and what it would say is about a former command.
+            if upstreams.read(old, { $0.inFlight == 0 || $0.phase != .ready }) == true { retire(old, at: now) }
         }
         releaseWaiting(of: id, at: now)
     }

@@ -83,6 +83,7 @@ extension Router {
 
     mutating func handshakeFailed(_ id: UpstreamID, _ reason: String, at now: Moment) {
         actions.append(.log(.warning("upstream \(reason)")))
+        upstreams.update(id) { $0.lastRefusal = reason }
         upstreamFailed(id, reason, at: now)
         actions.append(.recycle(id))
     }

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import EraTranslation
 internal import GatewayConfiguration
 public import GatewayEvents
@@ -49,6 +50,11 @@ public struct Router {
     /// Calls of modern clients that legacy upstreams hold open, by the number that their state names; what signs it.
     var heldCalls: [UInt64: HeldCall] = [:]
     var nextHeld: UInt64 = 0
+    /// The headers that repeat arguments, by tool, as the command in force has last shown them: for a session whose own
+    /// process has shown nothing yet.
+    var knownHeaders: [String: ParameterHeaders] = [:]
+    /// `server/discover` requests that wait for a first handshake, and until when, in monotonic nanoseconds.
+    var waitingDiscovers = Deque<(id: PendingID, due: UInt64)>()
     /// Calls that modern upstreams only want to be sent again: at the next tick.
     var idleRounds: [PendingID] = []
     var lastQuestion: UInt64 = 0
@@ -103,13 +109,31 @@ public struct Router {
         public var sanitized: RemovalCounts
     }
 
-    /// The shared upstream, as `status` shows it.
-    public var sharedUpstream: (id: UpstreamID, isReady: Bool, failure: String?, revision: String?) {
-        upstreams.read(shared) { state in
-            var failure: String?
-            if case .failed(let detail) = state.phase { failure = detail }
-            return (shared, state.phase == .ready, failure, state.handshake?.version.text)
-        } ?? (shared, snapshot.isDedicated, nil, verdict.first.flatMap { proven[$0] }?.version.text)
+    /// A shared upstream, as `status` shows it.
+    public struct SharedUpstream: Hashable, Sendable {
+        /// Its id.
+        public var id: UpstreamID
+        /// Whether requests are forwarded.
+        public var isReady: Bool
+        /// Why they are failed at once; nil while they are not.
+        public var failure: String?
+        /// What its last opening came to, where that was no handshake; our own text.
+        public var lastRefusal: String?
+        /// The protocol revision that it speaks; nil before the first handshake.
+        public var revision: String?
+    }
+
+    /// The shared upstream. Where sessions are dedicated and none uses it, what its process had proved.
+    public var sharedUpstream: SharedUpstream {
+        upstreams.read(shared) { $0.view(as: shared) }
+            ?? SharedUpstream(
+                id: shared, isReady: snapshot.isDedicated,
+                revision: verdict.first.flatMap { proven[$0] }?.version.text)
+    }
+
+    /// The one of the other era; nil while no session needs it.
+    public var secondUpstream: SharedUpstream? {
+        second.flatMap { id in upstreams.read(id) { $0.view(as: id) } }
     }
 
     /// Whether a next shared upstream is on its way.

@@ -104,6 +104,18 @@ final class UpstreamState {
         self.opening = opening
     }
 
+    /// What its last opening came to, where that was no handshake.
+    var lastRefusal: String?
+
+    /// As `status` shows it.
+    func view(as id: UpstreamID) -> Router.SharedUpstream {
+        var failure: String?
+        if case .failed(let detail) = phase { failure = detail }
+        return Router.SharedUpstream(
+            id: id, isReady: phase == .ready, failure: failure, lastRefusal: lastRefusal,
+            revision: handshake?.version.text)
+    }
+
     /// Whether nothing is lost when its process is replaced now. What waits for one that is absent has not reached it.
     var isIdle: Bool { phase == .absent || inFlight == listens && openServerRequests == 0 }
 }

@@ -70,6 +70,17 @@ struct StatusTextTests {
                 """)
     }
 
+    @Test("shows the process for sessions of the other era")
+    func second() {
+        var report = StatusReport.example(pid: 7)
+        report.upstream.second = StatusReport.Upstream.Second(
+            state: .ready, pid: 9, restarts: 0, era: "modern (2026-07-28)")
+        #expect(
+            report.text.contains(
+                "filesystem: ready (pid 15590), legacy era, 1 restart; "
+                    + "second process: ready (pid 9), modern (2026-07-28) era, 0 restarts\n"))
+    }
+
     @Test("has every key in JSON, with null where there is no value")
     func keys() throws {
         let line = String(decoding: try ControlJSON.line(StatusReport.example(pid: 7)), as: UTF8.self)
@@ -81,7 +92,7 @@ struct StatusTextTests {
                 + #""pending":1,"pid":7,"refused_restart":null,"sanitization":{"code_fences":0,"invisible":0,"markup":0,"responses":0,"stages":[]},"sessions":3,"started_at":"2026-01-02T03:04:05.000006Z","state":"running","#
                 + #""transports":[{"address":"/run/gatekit/mcp.sock","name":"unix","path":"/run/gatekit/mcp.sock"}],"#
                 + #""upstream":{"era":"legacy","max_dedicated":16,"name":"filesystem","own_pids":[],"own_processes":0,"#
-                + #""pid":15590,"reason":null,"restarts":1,"sessions":"shared","state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#
+                + #""pid":15590,"reason":null,"restarts":1,"second":null,"sessions":"shared","state":"ready"},"uptime_s":8040,"version":"0.1.0","warnings":[],"watchdog":null}"#
         )
     }
 

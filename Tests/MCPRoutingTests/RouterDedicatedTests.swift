@@ -198,7 +198,8 @@ struct RouterDedicatedTests {
         harness.router.replaceShared(for: next, at: harness.now)
         harness.perform()
         let shared = try #require(harness.router.nextShared)
-        harness.start(shared)
+        // Its tools are read after the swap, as in the daemon, which swaps and adopts in one turn.
+        harness.start(shared, capabilities: "{}")
         harness.router.adopt(next, at: harness.now)
         harness.perform()
         #expect(harness.shared == shared)

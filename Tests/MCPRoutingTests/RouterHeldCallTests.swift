@@ -68,6 +68,37 @@ struct RouterHeldCallTests {
         #expect(harness.router.counts.calls == 0)
     }
 
+    @Test("what the client did not declare is refused; an upstream that cannot do without has the client told of it")
+    func cannotDoWithout() throws {
+        let ask =
+            #"{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}"#
+        let harness = RouterHarness.legacyOnly()
+        let session = harness.open()
+        for (id, answer) in [("1", #""error":{"code":-32601,"message":"no"}"#), ("2", #""result":{"content":[]}"#)] {
+            harness.receive(Modern.call(id: id), from: session)
+            harness.receive(ask, from: harness.shared)
+            #expect(harness.forwarded[harness.shared]?.last?.contains("-32601") == true)
+            harness.reply(to: "tools/call", of: harness.shared, answer)
+        }
+        let (failed, done) = try (#require(harness.sent[session]?.dropLast().last), harness.last(session))
+        #expect(Text.path(["error", "code"], failed) == "-32021")
+        #expect(Text.path(["error", "data", "requiredCapabilities"], failed) == #"{"sampling":{}}"#)
+        #expect(harness.trail.contains("RESPONSE 1 -32021"))
+        #expect(Text.path(["result", "resultType"], done) == #""complete""#, "it has found another way")
+    }
+
+    @Test("with two calls in flight nobody can say which one lacked it")
+    func undeclaredInDoubt() {
+        let harness = RouterHarness.legacyOnly()
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1"), from: session)
+        harness.receive(Modern.call(id: "2"), from: session)
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":"s","method":"roots/list"}"#, from: harness.shared)
+        harness.reply(to: "tools/call", of: harness.shared, #""error":{"code":-32603,"message":"no"}"#)
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32603")
+    }
+
     @Test("a state is good once, for its session, its tool, its time; and unchanged")
     func hostile() throws {
         func refused(_ harness: RouterHarness, _ session: SessionID, _ own: UpstreamID, id: String) {

@@ -20,7 +20,7 @@ struct RouterIsolationTests {
         harness.receive(
             Modern.request("initialize", id: "1", #""protocolVersion":"2025-11-25","capabilities":{"sampling":{}}"#),
             from: session)
-        #expect(Text.path(["error", "code"], harness.last(session)) == "-32022")
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32601")
         #expect(harness.router.counts.ownUpstreams == 0)
         harness.receive(Modern.call(id: "2"), from: session)
         harness.answer("tools/call", of: harness.shared, #"{"content":[]}"#)

@@ -88,4 +88,36 @@ struct RouterModernExchangeTests {
         #expect(harness.router.parameterHeaders(of: "query", for: peer)?.names == ["Mcp-Param-Region"])
         #expect(harness.router.parameterHeaders(of: "plain", for: peer) == nil)
     }
+
+    @Test("where sessions are dedicated, the process that proves the upstream has shown them already")
+    func headersOfDedicated() throws {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.era = .auto
+                $0.upstream.sessions = .dedicated
+            })
+        let first = harness.shared
+        harness.spawn(first)
+        harness.answer("server/discover", of: first, Modern.discovered(capabilities: Modern.capabilities))
+        #expect(harness.stops.isEmpty)
+        let schema = #"{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#
+        harness.answer("tools/list", of: first, #"{"tools":[{"name":"query","inputSchema":\#(schema)}]}"#)
+        #expect(harness.stops == [first], "it has nothing more to show")
+        let peer = peer(harness)
+        #expect(harness.router.parameterHeaders(of: "query", for: peer)?.names == ["Mcp-Param-Region"])
+    }
+
+    @Test("a process that shows no tools is ended all the same")
+    func noTools() throws {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.era = .auto
+                $0.upstream.sessions = .dedicated
+            })
+        let first = harness.shared
+        harness.spawn(first)
+        harness.answer("server/discover", of: first, Modern.discovered(capabilities: Modern.capabilities))
+        harness.reply(to: "tools/list", of: first, #""error":{"code":-32603,"message":"no"}"#)
+        #expect(harness.stops == [first])
+    }
 }

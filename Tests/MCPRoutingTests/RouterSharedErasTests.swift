@@ -126,6 +126,31 @@ struct RouterSharedErasTests {
         #expect(harness.last(legacy) == #"{"jsonrpc":"2.0","id":2,"result":{}}"#)
     }
 
+    @Test("a second process that has not shaken hands ends with the swap, and says nothing about the next command")
+    func swapDuringHandshake() throws {
+        let harness = RouterHarness.modern()
+        _ = harness.open()
+        harness.receive(RouterHarness.initialize(), from: harness.open("legacy"))
+        let second = try #require(harness.starts.last)
+        harness.spawn(second)
+        let asked = try #require(harness.lastID(of: "initialize", at: second))
+        let next = RouterHarness.snapshot(
+            RouterHarness.settings {
+                $0.upstream.era = .auto
+                $0.upstream.command = ["other"]
+            }, generation: 2)
+        harness.router.replaceShared(for: next, at: harness.now)
+        harness.perform()
+        let new = try #require(harness.starts.last)
+        harness.startModern(new)
+        #expect(harness.stops.contains(second))
+        let known = harness.router.verdict.first
+        harness.receive(#"{"jsonrpc":"2.0","id":\#(asked),"error":{"code":-32601,"message":"no"}}"#, from: second)
+        #expect(harness.router.verdict.first == known)
+        #expect(known == .modern)
+        #expect(harness.router.verdict.lacks.isEmpty)
+    }
+
     @Test("a second process that crashes later is no proof: it is restarted, and calls wait")
     func crash() throws {
         let harness = RouterHarness.modern()

@@ -85,6 +85,19 @@ def test_discover_is_answered_at_once_and_chooses_nothing(make_gateway: Callable
         assert ask(lines, message("initialize", initialize_params(), 1))["result"]["protocolVersion"] == "2025-11-25"
 
 
+def test_discover_is_answered_while_a_slow_upstream_still_starts(make_gateway: Callable[..., Gateway]) -> None:
+    slowly = ["sh", "-c", 'sleep 8; exec "$@"', "sh", *script("twice")]
+    gateway = make_gateway(slowly, door="stdio", era="legacy")
+    with gateway.stdio() as lines:
+        begun = time.monotonic()
+        answer = ask(lines, modern("server/discover", "d"))
+        assert time.monotonic() - begun < 8
+        assert answer["result"]["supportedVersions"] == ["2026-07-28"]
+        assert answer["result"]["ttlMs"] == 0
+        # Nothing was chosen, and the call waits for the upstream itself.
+        assert "result" in ask(lines, modern("tools/call", 1, name="echo", arguments={}))
+
+
 def test_a_session_does_not_change_its_era(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(everything(2), era="auto").start().ready()
     with gateway.connect() as lines:
@@ -107,4 +120,9 @@ def test_one_process_per_era_serves_all_sessions(make_gateway: Callable[..., Gat
             assert "result" in ask(lines, modern("tools/call", at, name="echo", arguments={"text": "x"}))
         for lines in (one, two):
             assert "result" in lines.call("echo", {"text": "x"})
-        assert len(gateway.upstream_pids("everything_server_mcp2")) == 2
+        pids = gateway.upstream_pids("everything_server_mcp2")
+        assert len(pids) == 2
+        status = gateway.status()["upstream"]
+        assert {status["pid"], status["second"]["pid"]} == set(pids)
+        assert {status["era"], status["second"]["era"]} == {"legacy (2025-11-25)", "modern (2026-07-28)"}
+        assert status["second"]["state"] == "ready"

@@ -10,7 +10,7 @@ import pytest
 
 from harness.gateway import Gateway
 from harness.lines import Lines, initialize_params, message
-from harness.upstreams import echo
+from harness.upstreams import echo, everything
 
 pytestmark = pytest.mark.gateway
 
@@ -53,6 +53,22 @@ def test_every_problem_of_a_bad_configuration_is_told_with_its_place(make_gatewa
 def test_an_upstream_that_does_not_exist_is_named(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(["/nonexistent/server"], door="stdio")
     expect_refused(gateway, "/nonexistent/server")
+
+
+@pytest.mark.parametrize(
+    ("era", "version", "reason"),
+    [
+        ("modern", 1, "it speaks no revision of the modern era; set proxy.upstream.era to auto"),
+        ("legacy", 2, "if it speaks only the modern era, set proxy.upstream.era to auto"),
+    ],
+)
+def test_an_upstream_of_another_era_than_was_configured_is_named(
+    make_gateway: Callable[..., Gateway], era: str, version: int, reason: str
+) -> None:
+    command = everything(version) if version == 1 else [*everything(version), "--modern-only"]
+    gateway = make_gateway(command, door="stdio", era=era, proxy={"timeouts": {"connection_timeout": 8}})
+    expect_refused(gateway, reason)
+    assert "did not shake hands within connection_timeout (8.0 s); it answered" in gateway.log()
 
 
 def test_an_audit_file_that_cannot_be_opened_is_named(make_gateway: Callable[..., Gateway]) -> None:
