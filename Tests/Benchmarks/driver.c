@@ -12,6 +12,8 @@
 //   --path PATH       of the HTTP endpoint (default /mcp)
 //   --token TOKEN     what HTTP clients authorize themselves by
 //   --streams         over HTTP, each session also keeps a GET stream
+//   --modern          speaks revision 2026-07-28: no handshake, and an envelope on every call
+//   --answer          answers one question during each call; not over HTTP
 //   --pid PID         whose CPU time and memory are read; the child's by default
 //   --echo            the server sends back the line itself, so an answer needs no result
 //   --idle            opens the sessions, reads the memory, and makes no call
@@ -39,7 +41,7 @@
 #include "http.h"
 #include "json.h"
 
-enum { request_bytes = 300, most_outstanding = 100 };
+enum { request_bytes = 300, most_body_bytes = 4096, most_outstanding = 100 };
 
 struct session {
     int in, out; // we read `in` and write `out`
@@ -52,7 +54,7 @@ static struct {
     size_t calls, warmup, outstanding, sessions;
     pid_t pid;
     const char *unix_path;
-    bool echo, idle, streams;
+    bool echo, idle, streams, modern, answers;
     char **command;
 } options = {.calls = 20000, .warmup = 2000, .outstanding = 1, .sessions = 1};
 
@@ -118,26 +120,45 @@ static void write_all(int fd, const char *bytes, size_t length) {
     }
 }
 
-static size_t make_call(char *at, size_t id) {
+#define CAPABILITIES (options.answers ? "{\"elicitation\":{}}" : "{}")
+#define CLIENT "{\"name\":\"driver\",\"version\":\"1\"}"
+#define YES "{\"action\":\"accept\",\"content\":{\"sure\":true}}"
+
+// The envelope of a modern request, with a comma; nothing in the legacy era.
+static const char *envelope(void) {
+    static char text[512];
+    if (options.modern && !text[0]) {
+        sprintf(text,
+                "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+                "\"io.modelcontextprotocol/clientInfo\":" CLIENT ","
+                "\"io.modelcontextprotocol/clientCapabilities\":%s},",
+                CAPABILITIES);
+    }
+    return text;
+}
+
+// Both eras have the same arguments: a legacy call is request_bytes long, a modern one has its envelope besides. A retry
+// has an id of its own, the arguments of its call, and `more` members of its params.
+static size_t make_call(char *at, size_t call, size_t id, const char *more) {
     static char filler[request_bytes];
     if (!filler[0]) memset(filler, 'x', sizeof filler);
     static const char *const shape = "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\","
-                                     "\"params\":{\"name\":\"echo\",\"arguments\":{\"text\":\"%.*s\"}}}\n";
-    int bare = snprintf(NULL, 0, shape, id, 0, filler);
-    return (size_t)sprintf(at, shape, id, request_bytes - bare, filler);
+                                     "\"params\":{%s\"name\":\"echo\",\"arguments\":{\"text\":\"%.*s\"}%s}}\n";
+    int bare = snprintf(NULL, 0, shape, call, "", 0, filler, "");
+    return (size_t)sprintf(at, shape, id, envelope(), request_bytes - bare, filler, more);
 }
 
 static size_t make_request(char *at, struct session *session, size_t id) {
-    if (!http.port) return make_call(at, id);
-    char body[request_bytes + 32];
-    size_t length = make_call(body, id), head = make_head(at, &session->http, length);
+    if (!http.port) return make_call(at, id, id, "");
+    char body[most_body_bytes];
+    size_t length = make_call(body, id, id, ""), head = make_head(at, &session->http, length);
     memcpy(at + head, body, length);
     return head + length;
 }
 
 // Sends up to `count` calls in one write.
 static void send_calls(struct session *session, size_t count) {
-    static char batch[most_outstanding * (request_bytes + 32 + most_head_bytes)];
+    static char batch[most_outstanding * (most_body_bytes + most_head_bytes)];
     size_t length = 0;
     uint64_t time = now();
     for (; count > 0 && next_id < total; count--, next_id++) {
@@ -160,15 +181,48 @@ static bool read_more(struct session *session) {
     return got > 0;
 }
 
+static size_t call_of(struct slice id, const char *line, size_t length) {
+    char *end;
+    size_t number = strtoul(id.start, &end, 10);
+    // A retry is numbered above all calls.
+    if (options.answers && number >= total) number -= total;
+    if (end != id.start + id.length || number >= total || sent_at[number] == 0) {
+        fail("an answer to no open call: %.*s", (int)length, line);
+    }
+    return number;
+}
+
+// Answers what the server asks: in the legacy era its request, in the modern one by a retry of the call. False when it
+// asks nothing.
+static bool answer_question(struct session *session, const char *line, size_t length, struct slice id) {
+    char answer[most_body_bytes], more[most_body_bytes / 2];
+    if (equals(member_of(line, length, "method"), "\"elicitation/create\"")) {
+        static const char *const shape = "{\"jsonrpc\":\"2.0\",\"id\":%.*s,\"result\":" YES "}\n";
+        write_all(session->out, answer, (size_t)sprintf(answer, shape, (int)id.length, id.start));
+        return true;
+    }
+    struct slice result = member_of(line, length, "result");
+    if (!result.start || !equals(member_of(result.start, result.length, "resultType"), "\"input_required\"")) {
+        return false;
+    }
+    struct slice asked = member_of(result.start, result.length, "inputRequests");
+    struct slice state = member_of(result.start, result.length, "requestState");
+    const char *key = asked.start ? memchr(asked.start, '"', asked.length) : NULL;
+    if (!key || !state.start) fail("a question without a name or a state: %.*s", (int)length, line);
+    int key_length = (int)(past_string(key, asked.start + asked.length) - key);
+    int size = snprintf(more, sizeof more, ",\"inputResponses\":{%.*s:" YES "},\"requestState\":%.*s", key_length, key,
+                        (int)state.length, state.start);
+    if (size < 0 || (size_t)size >= sizeof more) fail("a state that is too long: %.*s", (int)length, line);
+    size_t call = call_of(id, line, length);
+    write_all(session->out, answer, make_call(answer, call, call + total, more));
+    return true;
+}
+
 static void take_answer(const char *line, size_t length, struct slice id, uint64_t time) {
     if (!member_of(line, length, options.echo ? "method" : "result").start) {
         fail("no result: %.*s", (int)length, line);
     }
-    char *end;
-    size_t number = strtoul(id.start, &end, 10);
-    if (end != id.start + id.length || number >= total || sent_at[number] == 0) {
-        fail("an answer to no open call: %.*s", (int)length, line);
-    }
+    size_t number = call_of(id, line, length);
     if (answered >= options.warmup) latencies[answered - options.warmup] = time - sent_at[number];
     sent_at[number] = 0;
     answered++;
@@ -205,7 +259,7 @@ static size_t take_answers(struct session *session) {
         size_t length = (size_t)(newline - begin);
         // Notifications, such as the echoed one of the handshake, are not counted.
         struct slice id = member_of(begin, length, "id");
-        if (id.start) {
+        if (id.start && !(options.answers && answer_question(session, begin, length, id))) {
             take_answer(begin, length, id, time);
             count++;
         }
@@ -216,9 +270,15 @@ static size_t take_answers(struct session *session) {
     return count;
 }
 
-static const char hello[] =
-    "{\"jsonrpc\":\"2.0\",\"id\":\"handshake\",\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
-    "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"driver\",\"version\":\"1\"}}}\n";
+static const char *hello(void) {
+    static char text[512];
+    sprintf(text,
+            "{\"jsonrpc\":\"2.0\",\"id\":\"handshake\",\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+            "\"2025-11-25\",\"capabilities\":%s,\"clientInfo\":" CLIENT "}}\n",
+            CAPABILITIES);
+    return text;
+}
+
 static const char ready[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
 
 // Sends one POST and waits for its response, whose bytes stay in the session's buffer.
@@ -242,7 +302,7 @@ static void copy(char *to, size_t capacity, struct slice value) {
 }
 
 static void shake_http_hands(struct session *session) {
-    struct response response = ask(session, hello);
+    struct response response = ask(session, hello());
     size_t offset = 0;
     struct slice message = next_message(&response, &offset);
     struct slice result = member_of(message.start, message.length, "result");
@@ -256,8 +316,12 @@ static void shake_http_hands(struct session *session) {
 }
 
 static void shake_hands(struct session *session) {
+    if (options.modern) {
+        if (http.port) strcpy(session->http.version, "2026-07-28");
+        return;
+    }
     if (http.port) return shake_http_hands(session);
-    write_all(session->out, hello, sizeof hello - 1);
+    write_all(session->out, hello(), strlen(hello()));
     char *newline = NULL;
     while (!newline) {
         if (!read_more(session)) fail("the server hung up during the handshake");
@@ -375,6 +439,10 @@ static void read_options(int argc, char **argv) {
             http.token = argv[++i];
         } else if (strcmp(option, "--streams") == 0) {
             options.streams = true;
+        } else if (strcmp(option, "--modern") == 0) {
+            options.modern = http.modern = true;
+        } else if (strcmp(option, "--answer") == 0) {
+            options.answers = true;
         } else {
             fail("'%s' is no option, or lacks its value; see the head of driver.c", option);
         }
@@ -385,6 +453,8 @@ static void read_options(int argc, char **argv) {
     }
     if (child && options.sessions > 1) fail("a child has one session; give '--unix PATH' or '--http PORT' for more");
     if (!child && options.pid == 0) fail("give '--pid PID' with '--unix PATH' or '--http PORT'");
+    if (options.answers && http.port) fail("questions are not answered over HTTP: give '--unix PATH'");
+    if (options.modern && options.streams) fail("the modern era has no GET streams");
     if (options.streams && !http.port) fail("only sessions over HTTP have streams: give '--http PORT'");
     if (strlen(http.path) + (http.token ? strlen(http.token) : 0) > most_head_bytes / 2) fail("path or token too long");
 }

@@ -1,12 +1,13 @@
 // A small MCP server on stdio that answers as fast as C can, one write per message.
 //
-//   echo [--log FILE] [--batch] [--reflect] [--stay] [--result-bytes N]
+//   echo [--log FILE] [--batch] [--reflect] [--stay] [--modern] [--ask] [--result-bytes N]
 //
 // It answers initialize, ping, tools/list and tools/call; any other request gets -32601. The id is echoed exactly as
 // it came. A tools/call is answered with about 300 bytes. With --log every received line is appended to FILE before
 // it is answered, so FILE proves what has arrived. With --batch the answers to one read leave in one write. With
-// --reflect a tools/call is answered with its own params as structuredContent, so that a crossed answer shows. With --stay it does not end
-// at the end of its input, so that it is an orphan unless somebody ends it.
+// --reflect a tools/call is answered with its own params as structuredContent, so that a crossed answer shows. With
+// --stay it does not end at the end of its input, so that it is an orphan unless somebody ends it. With --modern it
+// speaks revision 2026-07-28 and nothing else. With --ask the client is asked a question during each tools/call.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #include "json.h"
 
 static int log_fd = -1;
-static bool batching, reflecting, staying;
+static bool batching, reflecting, staying, modern, asking;
 static char *out;
 static size_t out_length, out_capacity;
 static char *payload;
@@ -85,15 +86,61 @@ static void reflect(struct slice id, struct slice params) {
 
 #define TOOL(name) "{\"name\":\"" name "\",\"description\":\"echo\",\"inputSchema\":{\"type\":\"object\"}}"
 
+// What every modern result has: its type, and who the server is.
+#define COMPLETE "\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/serverInfo\":" SERVER "}"
+#define NOT_KEPT "\"ttlMs\":0,\"cacheScope\":\"private\""
+#define SERVER "{\"name\":\"echo\",\"version\":\"1\"}"
+#define QUESTION "\"method\":\"elicitation/create\",\"params\":{\"message\":\"Sure?\",\"requestedSchema\":" SCHEMA "}"
+#define SCHEMA "{\"type\":\"object\",\"properties\":{\"sure\":{\"type\":\"boolean\"}}}"
+
+// In the legacy era a question has the id of its call, so that nothing need be kept.
+static void ask(struct slice id) {
+    if (modern) {
+        answer(id, "result",
+               "{\"resultType\":\"input_required\",\"requestState\":\"asked\",\"inputRequests\":"
+               "{\"sure\":{" QUESTION "}}}");
+    } else {
+        begin_answer(id);
+        append_text("," QUESTION);
+        end_answer();
+    }
+}
+
+// Whether the client has yet to be asked.
+static bool is_question_due(const char *line, size_t length) {
+    struct slice params = member_of(line, length, "params");
+    return asking && !(modern && member_of(params.start, params.length, "inputResponses").start);
+}
+
+static void handle_modern(struct slice id, struct slice method) {
+    if (equals(method, "\"server/discover\"")) {
+        answer(id, "result",
+               "{\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":{\"tools\":{}}," NOT_KEPT "," COMPLETE "}");
+    } else if (equals(method, "\"tools/list\"")) {
+        answer(id, "result", "{\"tools\":[" TOOL("echo") "," TOOL("danger") "]," NOT_KEPT "," COMPLETE "}");
+    } else if (equals(method, "\"initialize\"")) {
+        answer(id, "error",
+               "{\"code\":-32022,\"message\":\"unsupported protocol version\",\"data\":"
+               "{\"supported\":[\"2026-07-28\"]}}");
+    } else {
+        answer(id, "error", "{\"code\":-32601,\"message\":\"method not found\"}");
+    }
+}
+
 static void handle(const char *line, size_t length) {
     if (log_fd >= 0) write_all(log_fd, line, length + 1);
     struct slice id = member_of(line, length, "id");
     struct slice method = member_of(line, length, "method");
+    if (id.start && asking && member_of(line, length, "result").start) answer(id, "result", payload);
     if (!id.start || !method.start) return;
     if (equals(method, "\"tools/call\"") && reflecting) {
         reflect(id, member_of(line, length, "params"));
+    } else if (equals(method, "\"tools/call\"") && is_question_due(line, length)) {
+        ask(id);
     } else if (equals(method, "\"tools/call\"")) {
         answer(id, "result", payload);
+    } else if (modern) {
+        handle_modern(id, method);
     } else if (equals(method, "\"initialize\"")) {
         answer(id, "result",
                "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},"
@@ -107,18 +154,18 @@ static void handle(const char *line, size_t length) {
     }
 }
 
-// The whole response line has about `bytes` bytes.
+// The whole response line has about `bytes` bytes; a modern one has what its era demands besides.
 static void make_payload(size_t bytes) {
     static const char head[] = "{\"content\":[{\"type\":\"text\",\"text\":\"";
-    static const char tail[] = "\"}],\"isError\":false}";
+    static const char tail[] = "\"}],\"isError\":false}", modern_tail[] = "\"}],\"isError\":false," COMPLETE "}";
     size_t around = sizeof head + sizeof tail + 34;
     size_t filler = bytes > around ? bytes - around : 0;
-    payload = malloc(sizeof head + sizeof tail + filler);
+    payload = malloc(sizeof head + sizeof modern_tail + filler);
     if (!payload) die("malloc");
     char *end = payload;
     end = mempcpy(end, head, sizeof head - 1);
     memset(end, 'x', filler);
-    memcpy(end + filler, tail, sizeof tail);
+    strcpy(end + filler, modern ? modern_tail : tail);
 }
 
 int main(int argc, char **argv) {
@@ -130,6 +177,10 @@ int main(int argc, char **argv) {
             reflecting = true;
         } else if (strcmp(argv[i], "--stay") == 0) {
             staying = true;
+        } else if (strcmp(argv[i], "--modern") == 0) {
+            modern = true;
+        } else if (strcmp(argv[i], "--ask") == 0) {
+            asking = true;
         } else if (strcmp(argv[i], "--log") == 0 && i + 1 < argc) {
             log_fd = open(argv[++i], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
             if (log_fd < 0) die(argv[i]);

@@ -16,6 +16,7 @@ enum { most_head_bytes = 1024 };
 static struct {
     int port; // on 127.0.0.1; 0 when the server is no HTTP server
     const char *path, *token;
+    bool modern; // every request says what it is: tools/call of echo
 } http = {.path = "/mcp"};
 
 struct http_session {
@@ -39,6 +40,7 @@ static inline size_t begin_head(char *at, const struct http_session *session, bo
     if (http.token) at += sprintf(at, "Authorization: Bearer %s\r\n", http.token);
     if (session->key[0]) at += sprintf(at, "Mcp-Session-Id: %s\r\n", session->key);
     if (session->version[0]) at += sprintf(at, "MCP-Protocol-Version: %s\r\n", session->version);
+    if (http.modern) at += sprintf(at, "Mcp-Method: tools/call\r\nMcp-Name: echo\r\n");
     at += sprintf(at, posts ? "Content-Type: application/json\r\nContent-Length: " : "\r\n");
     return (size_t)(at - start);
 }
