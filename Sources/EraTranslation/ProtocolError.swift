@@ -12,13 +12,16 @@ public struct ProtocolError: Error, Hashable, Sendable {
     public let data: ByteBuffer?
     /// The status of the HTTP response that carries it, where the specification demands one; elsewhere 200 is usual.
     public let httpStatus: Int?
+    /// What the audit and the log say instead of the message, where whoever sent the request is not to know.
+    public let detail: String?
 
     /// Joins the parts; `data` must be JSON.
-    public init(code: Int, message: String, data: ByteBuffer? = nil, httpStatus: Int? = nil) {
+    public init(code: Int, message: String, data: ByteBuffer? = nil, httpStatus: Int? = nil, detail: String? = nil) {
         self.code = code
         self.message = message
         self.data = data
         self.httpStatus = httpStatus
+        self.detail = detail
     }
 
     /// The error response to the request with this id, on one line without newline.

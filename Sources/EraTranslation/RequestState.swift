@@ -56,11 +56,15 @@ public enum RequestStateError: Error, Hashable, Sendable {
     case expired
     /// It is ours, but was given to another caller or in answer to another request.
     case foreign
+    /// It is ours, but was used before, or the call that it stands for has ended.
+    case used
 
-    /// What the client is told: -32602, and not which of them it was, which is for the log alone.
+    /// What the client is told: -32602, and not which of them it was, which is for the audit and the log alone.
     public var reply: ProtocolError {
-        ProtocolError(
+        let detail = self == .used ? "was used before, or its call has ended" : "is \(self)"
+        return ProtocolError(
             code: -32602, message: "invalid or expired requestState",
-            data: ByteBuffer(string: #"{"reason":"invalid_request_state"}"#))
+            data: ByteBuffer(string: #"{"reason":"invalid_request_state"}"#),
+            detail: "refused a retry whose requestState \(detail)")
     }
 }

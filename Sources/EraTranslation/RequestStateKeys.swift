@@ -5,17 +5,25 @@ public struct RequestStateKey: Sendable {
     /// The length of a key in bytes.
     public static let byteCount = 32
 
-    let secret: SymmetricKey
+    /// Keyed once: each use begins with a copy, which saves the key schedule.
+    private let keyed: HMAC<SHA256>
 
     /// A key from the system's random number generator.
     public init() {
-        secret = SymmetricKey(size: .bits256)
+        keyed = HMAC(key: SymmetricKey(size: .bits256))
     }
 
     /// A given key, for tests; `nil` unless it has ``byteCount`` bytes.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
-        secret = SymmetricKey(data: bytes)
+        keyed = HMAC(key: SymmetricKey(data: bytes))
+    }
+
+    /// The code of `bytes`.
+    func code(of bytes: some Collection<UInt8>) -> HMAC<SHA256>.MAC {
+        var mac = keyed
+        mac.update(data: Array(bytes))
+        return mac.finalize()
     }
 }
 
@@ -77,7 +85,7 @@ public struct RequestStateKeys: Sendable {
         bytes.appendBigEndian(expiry)
         bytes.appendBigEndian(state.callID)
         bytes.append(contentsOf: Self.digest(of: state.caller, state.request, current.key))
-        bytes.append(contentsOf: HMAC<SHA256>.authenticationCode(for: bytes, using: current.key.secret))
+        bytes.append(contentsOf: current.key.code(of: bytes))
         return Base64Text.encode(bytes, .url)
     }
 
@@ -95,9 +103,8 @@ public struct RequestStateKeys: Sendable {
         else { throw .malformed }
         let number = UInt32(truncatingIfNeeded: bytes.integer(Layout.number))
         guard let key = number == current.number ? current.key : previous.first(where: { $0.number == number })?.key,
-            // Compared in constant time.
-            HMAC<SHA256>.isValidAuthenticationCode(
-                bytes[Layout.code], authenticating: bytes[..<Layout.code.lowerBound], using: key.secret)
+            // Codes compare themselves with bytes in constant time.
+            key.code(of: bytes[..<Layout.code.lowerBound]) == bytes[Layout.code]
         else { throw .forged }
         guard now < bytes.integer(Layout.expiry) else { throw .expired }
         // The signature vouches for what stands there, so nothing can be tried out here and time tells nothing.
@@ -131,7 +138,7 @@ public struct RequestStateKeys: Sendable {
         bytes.append(contentsOf: request.target.utf8)
         bytes.append(0xFF)
         bytes.appendBigEndian(request.arguments)
-        return Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key.secret).prefix(Layout.digest.count))
+        return Array(key.code(of: bytes).prefix(Layout.digest.count))
     }
 }
 

@@ -48,6 +48,8 @@ final class Pending {
     var isBridged = false
     /// The client's message, where an upstream of the other era may ask something during it.
     var original: Message?
+    /// What its modern client declared with it, in front of a legacy upstream.
+    var declared: ClientFeatures = []
     /// What a legacy upstream wanted of its modern client during it, and was refused, since it was not declared.
     var lacking: ClientFeatures = []
     /// From which level on its modern client wants to read log messages during it, where its upstream is legacy.

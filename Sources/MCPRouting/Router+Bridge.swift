@@ -35,7 +35,11 @@ extension Router {
         _ number: PendingID, _ request: Pending, _ message: Message, to id: UpstreamID, at now: Moment
     ) throws(ProtocolError) {
         let envelope = try RequestEnvelope(of: message)
-        if InputResponses.isRetry(message) { return try continueHeld(number, request, message, at: now) }
+        // Answers without a state belong to nothing: the call is a new one, and its upstream asks again (mrtr, "Error
+        // Handling").
+        if ModernProtocol.mayNeedInput(request.call.method), let state = try InputResponses.requestState(of: message) {
+            return try continueHeld(number, request, message, state: state, at: now)
+        }
         if let level = envelope.logLevel, let wanted = MCPLogLevel(level.rawValue), let session = request.session {
             let isNews = sessions.update(session) { state in
                 guard state.level.map({ wanted < $0 }) ?? true else { return false }
@@ -46,6 +50,7 @@ extension Router {
             request.logLevel = wanted
             upstreams.update(id) { _ = $0.loggers.insert(number) }
         }
+        request.declared = envelope.features
         if ModernProtocol.mayNeedInput(request.call.method), !envelope.features.isEmpty { keep(message, for: request) }
         let token = request.token == nil ? nil : Lexeme(integer: number.number)
         var splices = RequestEnvelope.stripped(from: message, progressToken: token)
@@ -100,7 +105,9 @@ extension Router {
     /// Ends a request with an error that translation has found.
     mutating func fail(_ number: PendingID, _ error: ProtocolError, at now: Moment) {
         guard let request = pending[number] else { return }
-        conclude(request, AuditEvent.Failure(code: error.code, message: error.message), result: nil, at: now)
+        if let detail = error.detail { actions.append(.log(.warning("\(detail)"))) }
+        let text = error.detail ?? error.message
+        conclude(request, AuditEvent.Failure(code: error.code, message: text), result: nil, at: now)
         remove(number, at: now)
         deliver(SplicedMessage(error.reply(to: request.id)), to: request, at: now)
     }

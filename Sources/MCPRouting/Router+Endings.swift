@@ -205,8 +205,9 @@ extension Router {
         }
         if request.stage == .tombstone { return remove(id, at: now) }
         if request.stage == .held { return expireHeld(id, request, at: now) }
-        // While the upstream waits for a client's answer, its own clock stands still.
-        let isAsking = (upstreams.read(request.upstream) { $0.openServerRequests } ?? 0) > 0
+        // While the upstream waits for a client's answer, its own clock stands still. A modern client's call that is asked
+        // about is held, so that no other has to wait for it.
+        let isAsking = request.era == .legacy && (upstreams.read(request.upstream) { $0.openServerRequests } ?? 0) > 0
         if isAsking, now.monotonic < request.hardDeadline {
             return pending.restart(id, now: now.monotonic)
         }
@@ -219,7 +220,7 @@ extension Router {
 
     /// A held call lives on while its retry does, or may still come.
     private mutating func expireHeld(_ id: PendingID, _ request: Pending, at now: Moment) {
-        let isAsked = heldCalls.values.contains { $0.pending == id }
+        let isAsked = heldCalls.values.contains { $0.pending == id && now.monotonic < $0.expires }
         guard request.successor != nil || isAsked && now.monotonic < request.hardDeadline else {
             return giveUpHeld(id, .timeout(seconds: Double(request.timeout) / 1e9), at: now)
         }

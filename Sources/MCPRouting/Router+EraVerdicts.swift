@@ -47,8 +47,14 @@ extension Router {
     /// Whether a refusal of `initialize` says that only the modern era is spoken.
     func isModernOnly(_ refusal: Message, _ id: UpstreamID) -> Bool {
         guard question(of: id).setting == .auto else { return false }
-        if verdict.lacks.contains(.legacy) { return true }
-        return modernOffer(in: refusal)?.contains(ProtocolVersion.modern.text) ?? false
+        // What such a server answers is its own choice (basic/versioning, "Backward Compatibility"), so any refusal will
+        // do where nothing speaks for the other era.
+        return seemsModernOnly || modernOffer(in: refusal)?.contains(ProtocolVersion.modern.text) ?? false
+    }
+
+    /// Whether the command in force has been seen in the modern era and never in the legacy one.
+    var seemsModernOnly: Bool {
+        verdict.lacks.contains(.legacy) || verdict.first == .modern && proven[.legacy] == nil
     }
 
     /// A session's own process speaks only the modern era. Whether the session goes on in spite of it.
@@ -61,6 +67,7 @@ extension Router {
             // A modern upstream asks nothing on its own, so there is no need of a process of its own.
             reassign(session, from: id, to: shared)
             moveWaiting(of: id, otherwise: shared)
+            moveListens(from: id, at: now)
             retire(id, at: now)
             if upstreams.read(shared, { $0.phase == .ready }) == true { releaseWaiting(of: shared, at: now) }
         }

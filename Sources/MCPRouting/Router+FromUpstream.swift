@@ -121,7 +121,7 @@ extension Router {
                 self.sanitized.add(removed)
             }
         }
-        if message.scan.kind == .error, !request.lacking.isEmpty {
+        if !request.lacking.isEmpty, isRefusalOfQuestion(message) {
             return finish(request, lacking: request.lacking, at: now)
         }
         let result = request.snapshot.recordsResults ? message.slice(.result) : nil

@@ -33,6 +33,8 @@ final class HeldCall {
     var questions: [Question]
     /// What the upstream asked after the client had been answered.
     var later: [Question] = []
+    /// When the last state that names it is good for nothing any more, in monotonic nanoseconds.
+    var expires: UInt64 = 0
     /// What the upstream answered without waiting any longer.
     var answer: Message?
 
@@ -116,7 +118,8 @@ extension Router {
         let held = HeldCall(
             pending: upstreamSide, session: session, binding: RequestBinding(of: original),
             features: ClientFeatures(original.scan[.metaClientCapabilities], in: original.bytes), questions: [question])
-        conclude(request, nil, result: nil, at: now)
+        let result = ask(with: held, at: now)
+        conclude(request, nil, result: request.snapshot.recordsResults ? result : nil, at: now)
         release(originalOf: request)
         if let predecessor = request.predecessor {
             pending.update(predecessor) { $0.successor = nil }
@@ -125,19 +128,18 @@ extension Router {
             request.stage = .held
         }
         pending.restart(upstreamSide, now: now.monotonic)
-        ask(with: held, instead: request, at: now)
+        deliver(Reply.result(id: request.id, result), to: request, at: now)
     }
 
-    /// Sends what a held call is waiting for as the answer of a request.
-    private mutating func ask(with held: HeldCall, instead request: Pending, at now: Moment) {
+    /// What a held call is waiting for, as the result of the request that is answered with it.
+    private mutating func ask(with held: HeldCall, at now: Moment) -> ByteBuffer {
         nextHeld += 1
         heldCalls[nextHeld] = held
+        held.expires = now.monotonic + Self.stateLifetime * 1_000_000_000
         let state = stateKeys.issue(
             RequestState(callID: nextHeld, caller: Self.caller(held.session), request: held.binding),
             at: now.monotonic / 1_000_000_000)
-        let result = InputRequired.result(
-            asking: held.questions.map { ($0.key, $0.request) }, requestState: state)
-        deliver(Reply.result(id: request.id, result), to: request, at: now)
+        return InputRequired.result(asking: held.questions.map { ($0.key, $0.request) }, requestState: state)
     }
 
     /// Whom a state is bound to: the router's session, which a line door has for a connection and the HTTP door for a
@@ -160,25 +162,18 @@ extension Router {
 
     /// A retry: verifies its state and hands its answers to the upstream.
     mutating func continueHeld(
-        _ number: PendingID, _ request: Pending, _ message: Message, at now: Moment
+        _ number: PendingID, _ request: Pending, _ message: Message, state text: String, at now: Moment
     ) throws(ProtocolError) {
         guard let session = request.session else { return }
-        guard let text = try InputResponses.requestState(of: message) else {
-            throw ProtocolError(code: -32602, message: "a retry without the requestState that it was asked with")
-        }
         let callID: UInt64
         do throws(RequestStateError) {
             callID = try stateKeys.verify(
                 text, caller: Self.caller(session), request: RequestBinding(of: message),
                 at: now.monotonic / 1_000_000_000)
         } catch {
-            actions.append(.log(.warning("refused a retry whose requestState is \(error)")))
             throw error.reply
         }
-        guard let held = heldCalls.removeValue(forKey: callID) else {
-            actions.append(.log(.warning("refused a retry whose requestState was used before, or its call has ended")))
-            throw RequestStateError.expired.reply
-        }
+        guard let held = heldCalls.removeValue(forKey: callID) else { throw RequestStateError.used.reply }
         let responses: InputResponses
         do throws(ProtocolError) {
             responses = try InputResponses(of: message, expecting: held.questions.map(\.key))
@@ -202,9 +197,10 @@ extension Router {
         request.stage = .continuing
         beginWork(of: session, on: request.upstream)
         guard held.questions.isEmpty else {
-            conclude(request, nil, result: nil, at: now)
+            let result = ask(with: held, at: now)
+            conclude(request, nil, result: request.snapshot.recordsResults ? result : nil, at: now)
             remove(number, at: now)
-            return ask(with: held, instead: request, at: now)
+            return deliver(Reply.result(id: request.id, result), to: request, at: now)
         }
         request.predecessor = held.pending
         pending.update(held.pending) { $0.successor = number }

@@ -141,6 +141,17 @@ extension Router {
         actions.append(.send(session, Reply.notification(method.rawValue, params: params), request.exchange))
     }
 
+    /// Those that only the gateway knows, for which no acknowledgement of the next process comes.
+    mutating func announceMovedListens(of upstream: UpstreamID) {
+        for id in pending.all(where: {
+            $0.upstream == upstream && $0.isListen && $0.isBridged && $0.stage == .forwarded
+        }) {
+            if let request = pending[id], case .listen(let listening) = request.effect {
+                announceLists(toMoved: request, listening)
+            }
+        }
+    }
+
     /// The process that a swap has put in its place may have other lists than the one before.
     mutating func announceLists(toMoved request: Pending, _ listening: Listening) {
         guard listening.isMoved else { return }

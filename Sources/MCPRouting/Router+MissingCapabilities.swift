@@ -7,7 +7,7 @@ internal import NIOCore
 ///
 /// A modern server answers such a request with -32021 (basic/index, "Missing required client capability"). A legacy one
 /// learns by an error that it may not ask. What it makes of that is its business: a result is passed on, while an error
-/// becomes the one that tells the client what to declare.
+/// with the code that it was refused by becomes the one that tells the client what to declare.
 extension Router {
     /// Notes it with the call that the upstream must mean. With several nobody can say which one it is.
     func noteLacking(_ features: ClientFeatures, on upstream: UpstreamID) {
@@ -18,7 +18,8 @@ extension Router {
             $0.upstream == upstream && $0.stage == .forwarded && !$0.isListen
         }
         guard open.count == 1, let request = open.first, request.era == .modern, request.isBridged else { return }
-        request.lacking.formUnion(features)
+        // What was declared, and withheld from the upstream all the same, the client cannot do anything about.
+        request.lacking.formUnion(features.subtracting(request.declared))
     }
 
     /// The same of a request that is refused unread.
@@ -29,6 +30,11 @@ extension Router {
             // It asks for nothing that a client could declare.
             return
         }
+    }
+
+    /// Whether an upstream passes the refusal of its question on as the end of the call.
+    func isRefusalOfQuestion(_ message: Message) -> Bool {
+        message.scan.kind == .error && JSONText.integer(message.scan[.errorCode], in: message.bytes) == -32601
     }
 
     /// Ends a call whose upstream could not do without. It has left the table.

@@ -3,6 +3,8 @@ internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
+internal import OutputSanitizer
+internal import ToolPolicy
 
 /// Requests of the modern era, revision 2026-07-28: each carries its own envelope, and there is no handshake.
 extension Router {
@@ -211,6 +213,7 @@ extension Router {
 
     /// A notification of a modern upstream: it belongs to a request in flight or to a subscription.
     mutating func modernNotified(_ message: Message, _ method: MethodName, by upstream: UpstreamID, at now: Moment) {
+        guard let message = reviewed(message, method, at: now) else { return }
         var receiver: SessionID?
         var note: String?
         switch method.known {
@@ -242,6 +245,24 @@ extension Router {
             }
         }
         recordNotification(method, to: receiver, note, at: now)
+    }
+
+    /// A task that is told of may hold a tool's result: policies see that as they see any other. Nil when one refused it,
+    /// which is recorded.
+    private mutating func reviewed(_ message: Message, _ method: MethodName, at now: Moment) -> Message? {
+        // One comparison for all others, which no policy looks at.
+        guard method.known == nil, snapshot.policies.reviewsResults(of: method.text) else { return message }
+        switch snapshot.policies.review(message, of: method.text) {
+        case .deliver(let reviewed, let changes):
+            for case (_, .sanitized(let removed)) in changes {
+                sanitizedResponses += 1
+                sanitized.add(removed)
+            }
+            return reviewed
+        case .refused(let refusal):
+            recordNotification(method, to: nil, "dropped: \(refusal.reason)", at: now)
+            return nil
+        }
     }
 
     /// A log message on stdio names no request: it is delivered only when no doubt is left whose it is.

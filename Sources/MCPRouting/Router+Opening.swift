@@ -12,6 +12,10 @@ extension Router {
     /// How long a probe may be silent before it gets a rival.
     static var probePatience: UInt64 { 3_000_000_000 }
 
+    /// How long a process may be silent that is asked for an era which nobody has seen of its command, while another of
+    /// its processes serves the other one.
+    static var openingPatience: UInt64 { 10_000_000_000 }
+
     /// Sends a process that was just started its first message.
     mutating func open(_ id: UpstreamID, at now: Moment) {
         guard let (opening, params) = upstreams.read(id, { ($0.opening, $0.initializeParams) }) else { return }
@@ -27,6 +31,7 @@ extension Router {
             $0.openedWith = request
             // With a rival already there, both wait.
             $0.rivalDue = opening == .probe && $0.rival == nil ? now.monotonic + Self.probePatience : nil
+            $0.silenceDue = opening == .probe ? nil : now.monotonic + Self.openingPatience
         }
     }
 
@@ -35,7 +40,9 @@ extension Router {
     /// The answer to `server/discover`.
     mutating func discovered(_ message: Message, by id: UpstreamID, at now: Moment) {
         if let handshake = Handshake(discovered: message) { return opened(id, handshake, at: now) }
-        if let offered = modernOffer(in: message), !offered.contains(where: ProtocolVersion.legacy.contains) {
+        if let offered = modernOffer(in: message), !offered.isEmpty,
+            !offered.contains(where: { ProtocolVersion.legacy.contains($0) || $0 == ProtocolVersion.modern.text })
+        {
             // It is modern, and no fallback helps: a later revision than any that we know.
             return handshakeFailed(
                 id, "speaks only protocol revisions that the gateway does not: \(Self.listing(offered))", at: now)
@@ -46,6 +53,13 @@ extension Router {
             case (.error, nil): "an error"
             default: "no discover result"
             }
+        if message.scan.kind == .result {
+            record(
+                .invalidMessage(
+                    direction: .fromUpstream, reason: "no discover result", offset: 0,
+                    length: message.bytes.readableBytes),
+                session: session(of: id), at: now)
+        }
         guard upstreams.read(id, { $0.opening }) == .probe else {
             return notModern(id, "answered with \(answer)", at: now)
         }
@@ -67,6 +81,7 @@ extension Router {
         }
         if id == second { return secondFailed("answered initialize with an error", at: now) }
         if isModernOnly(message, id), foundModernOnly(id, at: now) { return }
+        if awaitsProof(id) { return upstreams.update(id) { $0.refusal = message } ?? () }
         if passRefusal(message, by: id, at: now) { return }
         // What was known of the command is not true any more, or never was.
         if question(of: id).setting == .auto { forgetEra(of: id) }
@@ -90,7 +105,7 @@ extension Router {
             $0.handshake = handshake
             $0.phase = .ready
             $0.opening = era.opening
-            $0.handshakeDeadline = nil
+            if id != nextShared { $0.handshakeDeadline = nil }
             $0.rivalDue = nil
         }
         if id == shared || id == nextShared { learn(about: id) { $0.first = era } }
@@ -100,18 +115,32 @@ extension Router {
         if id == nextShared { recollect(id, from: shared) }
         if id == second { recollect(id) }
         if id == shared { sortSessions(at: now) }
+        if id == shared { settleOwnOpenings(era, at: now) }
         if id != nextShared, id != second { actions.append(.upstreamReady(id)) }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
         if id == shared, endUnusedShared(at: now) { return }
-        if id == nextShared { return actions.append(.swapReady(id)) }
+        if id == nextShared { return swapWhenRead(id) }
+        if upstreams.update(
+            id,
+            { state in
+                defer { state.isSuccessor = false }; return state.isSuccessor
+            }) == true
+        {
+            announceLists(of: id)
+            announceMovedListens(of: id)
+        }
         releaseWaiting(of: id, at: now)
     }
 
     /// A process ended before it answered its first message.
     mutating func exitedWhileOpening(_ id: UpstreamID, at now: Moment) {
         guard upstreams.read(id, { $0.handshake == nil }) == true else { return }
-        if id == second { return secondFailed("exited when it was asked", at: now) }
+        if id == second {
+            guard exitsAgain(id) else { return }
+            return secondFailed("exited when it was asked", at: now)
+        }
+        if case .own? = upstreams.read(id, { $0.role }) { return ownExitedWhileOpening(id, at: now) }
         guard upstreams.read(id, { $0.opening }) == .probe else { return }
         if let rival = upstreams.read(id, { $0.rival }) ?? nil { return promote(rival, over: id, at: now) }
         actions.append(.log(.info("upstream exited upon server/discover: its next process is told initialize")))

@@ -139,21 +139,36 @@ extension Router {
             }
             return askTools(page: page + 1, cursor: cursor, of: upstream, at: now)
         }
-        let isStale = upstreams.update(upstream) { state in
+        let policies = snapshot.policies
+        let outcome = upstreams.update(upstream) { state in
+            let former = state.catalog.isFormer ? state.catalog.visibleHash(under: policies) : nil
             state.catalog.tools = state.catalog.reading
             state.catalog.headers = state.catalog.headersRead
             state.catalog.reading = nil
-            return state.catalog.isStale
+            state.catalog.isFormer = false
+            let isCurrent = !state.isOutdated && state.drainsUntil == nil
+            return (
+                isStale: state.catalog.isStale, headers: isCurrent ? state.catalog.headers : nil,
+                isNews: former.map { $0 != state.catalog.visibleHash(under: policies) } ?? false
+            )
         }
-        if upstream != nextShared { knownHeaders = upstreams.read(upstream) { $0.catalog.headers } ?? [:] }
+        guard let outcome else { return }
+        if upstream != nextShared, let headers = outcome.headers { knownHeaders = headers }
         announceTools(of: upstream)
-        if isStale == true { return readTools(of: upstream, at: now) }
-        if upstream == shared { endUnusedShared(at: now) }
+        // A modern server tells of no change that came with its next process.
+        if outcome.isNews { announce(.toolsChanged, to: upstream) }
+        if outcome.isStale { return readTools(of: upstream, at: now) }
+        readingEnded(of: upstream, at: now)
     }
 
     private mutating func toolsNotRead(of upstream: UpstreamID, at now: Moment) {
         upstreams.update(upstream) { $0.catalog.reading = nil }
+        readingEnded(of: upstream, at: now)
+    }
+
+    private mutating func readingEnded(of upstream: UpstreamID, at now: Moment) {
         if upstream == shared { endUnusedShared(at: now) }
+        if upstream == nextShared { swapWhenRead(upstream) }
     }
 
     /// Tells each session whose visible tools differ from what it was last told. One that has never been told anything
@@ -173,9 +188,9 @@ extension Router {
     }
 
     /// After a swap, prompts and resources may be others: clients are told where the new process has any.
-    mutating func announceLists(of upstream: UpstreamID) {
+    mutating func announceLists(of upstream: UpstreamID, to moved: [SessionID]? = nil) {
         guard let handshake = upstreams.read(upstream, { $0.handshake }) ?? nil else { return }
-        for session in members(of: upstream) {
+        for session in members(of: upstream) where moved?.contains(session) ?? true {
             if handshake.hasPrompts {
                 actions.append(.send(session, Reply.notification(MCPMethod.promptsChanged.rawValue), .session))
             }

@@ -53,8 +53,11 @@ extension Router {
         actions.append(.log(.info("upstream \(how): it lacks the \(era.rawValue) era, whose sessions are bridged")))
         learn(about: shared) { $0.lacks.insert(era) }
         second = nil
-        for session in sessions.ids where sessions.read(session, { $0.upstream == id }) == true {
-            reassign(session, from: id, to: shared)
+        let moved = sessions.ids.filter { session in sessions.read(session, { $0.upstream == id }) == true }
+        for session in moved { reassign(session, from: id, to: shared) }
+        if upstreams.read(id, { $0.isSuccessor }) == true {
+            announceTools(of: shared)
+            announceLists(of: shared, to: moved)
         }
         moveWaiting(of: id, otherwise: shared)
         recollect(shared)

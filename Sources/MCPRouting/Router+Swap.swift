@@ -64,6 +64,13 @@ extension Router {
         return id == next || (upstreams.read(id) { $0.rival } ?? nil) == next
     }
 
+    /// The next shared upstream has shaken hands: it takes over once its tools were read, for a call that names one of
+    /// them is checked against their schemas.
+    mutating func swapWhenRead(_ id: UpstreamID) {
+        guard upstreams.read(id, { $0.phase == .ready && $0.catalog.reading == nil }) == true else { return }
+        actions.append(.swapReady(id))
+    }
+
     /// Lets the next shared upstream take over, after ``Action/swapReady(_:)``: sessions move, what waits goes to it,
     /// and the former one ends when its calls have, at most `request_timeout` later.
     public mutating func completeSwap(at now: Moment) {
@@ -90,6 +97,9 @@ extension Router {
             moveListens(from: old, at: now)
         }
         recollect(id)
+        upstreams.update(id) { $0.handshakeDeadline = nil }
+        if let second { upstreams.update(second) { $0.isSuccessor = true } }
+        announceTools(of: id)
         announceLists(of: id)
         let request = snapshot.settings.timeouts.request.nanoseconds
         for old in former where upstreams.contains(old) {
@@ -106,8 +116,16 @@ extension Router {
     public mutating func renewOwnUpstreams(at now: Moment) -> Int {
         var busy = 0
         for id in upstreams.ids {
-            guard case .own? = upstreams.read(id, { $0.role }) else { continue }
-            upstreams.update(id) { $0.isOutdated = true }
+            guard case .own(let session)? = upstreams.read(id, { $0.role }) else { continue }
+            // Of another command, or told by the operator, it may speak another era than the one before.
+            let isModern = sessions.read(session) { $0.era } == .modern
+            let opening: UpstreamState.Opening =
+                verdict.lacks.contains(.legacy) || isModern && !verdict.lacks.contains(.modern)
+                ? .discover : .initialize
+            upstreams.update(id) {
+                $0.isOutdated = true
+                $0.opening = opening
+            }
             if !renewIfIdle(id) { busy += 1 }
         }
         return busy
@@ -120,9 +138,14 @@ extension Router {
             guard state.isOutdated, state.isIdle else { return false }
             state.isOutdated = false
             state.phase = .absent
+            state.isSuccessor = true
+            state.catalog.headers = knownHeaders
             return true
         }
         guard isIdle == true else { return false }
+        for listen in pending.all(where: { $0.upstream == id && $0.isListen && $0.stage == .forwarded }) {
+            if case .listen(let listening)? = pending[listen]?.effect { listening.isMoved = true }
+        }
         actions.append(.relaunch(id))
         return true
     }

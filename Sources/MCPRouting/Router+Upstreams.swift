@@ -29,6 +29,7 @@ extension Router {
             defer { state.phase = .absent }
             state.catalog.reading = nil
             state.catalog.isStale = false
+            state.catalog.isFormer = true
             return state.phase == .handshaking
         }
         suspendListens(of: id, at: now)
@@ -53,6 +54,7 @@ extension Router {
             return secondFailed(detail, at: now)
         }
         upstreams.update(id) { $0.phase = .failed(detail) }
+        if id == shared { settleOwnOpenings(nil, at: now) }
         let waiting = upstreams.update(id) { state in
             defer {
                 state.waiting.removeAll()
@@ -117,10 +119,13 @@ extension Router {
         if let until = upstreams.read(id, { $0.drainsUntil }) ?? nil, until <= now.monotonic {
             return retire(id, at: now)
         }
+        if let due = upstreams.read(id, { $0.silenceDue }) ?? nil, due <= now.monotonic { openingIsSilent(id, at: now) }
         if let due = upstreams.read(id, { $0.rivalDue }) ?? nil, due <= now.monotonic { startRival(of: id, at: now) }
         if id == nextShared, let deadline = upstreams.read(id, { $0.handshakeDeadline }) ?? nil,
             deadline <= now.monotonic
         {
+            // One that has shaken hands, and does not answer tools/list, is no worse than one without tools.
+            if upstreams.read(id, { $0.phase == .ready }) == true { return actions.append(.swapReady(id)) }
             abandonSwap("no handshake within connection_timeout", at: now)
         }
     }

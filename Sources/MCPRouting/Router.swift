@@ -233,7 +233,10 @@ public struct Router {
     mutating func release(_ content: UpstreamState.Waiting.Content, to id: UpstreamID, at now: Moment) {
         switch content {
         case .notification(let message):
-            actions.append(.forward(id, SplicedMessage(message.bytes)))
+            guard message.hasEnvelope, upstreams.read(id, { $0.era }) == .legacy else {
+                return actions.append(.forward(id, SplicedMessage(message.bytes)))
+            }
+            actions.append(.forward(id, RequestEnvelope.stripped(from: message).applied(to: message.bytes)))
         case .request(let number, let message):
             // It may have been cancelled or have timed out while it waited.
             guard let request = pending[number] else { return }

@@ -58,6 +58,10 @@ final class UpstreamState {
     var opening: Opening
     /// The id that the last first message had: a second answer to it is told apart.
     var openedWith: PendingID?
+    /// Its refusal of `initialize`, while nothing is known of its command's eras.
+    var refusal: Message?
+    /// When the silence after its first message means something, in monotonic nanoseconds.
+    var silenceDue: UInt64?
     /// When a probe that is still silent gets a rival, in monotonic nanoseconds.
     var rivalDue: UInt64?
     /// The other process of a probe, of which the first to answer stays.
@@ -90,6 +94,10 @@ final class UpstreamState {
     var level: MCPLogLevel?
     var subscribers: [ExactName: Set<SessionID>] = [:]
     var catalog = ToolCatalog()
+    /// It takes the place of another one, whose lists its sessions have read: they are told when it has shaken hands.
+    var isSuccessor = false
+    /// How often a process ended before it answered its first message.
+    var openingExits = 0
     /// Requests of its own that clients have not answered; deadlines rest meanwhile.
     var openServerRequests = 0
     /// A session's own process that runs under a launch plan of the past: it is replaced when it has nothing to do.
@@ -133,6 +141,8 @@ struct ToolCatalog {
     var headersRead: [String: ParameterHeaders] = [:]
     /// The list changed while it was being read.
     var isStale = false
+    /// What is known was read of a process that has ended.
+    var isFormer = false
 
     /// Servers that page for ever are cut off here.
     static let maxPages = 1000

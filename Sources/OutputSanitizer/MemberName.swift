@@ -1,9 +1,9 @@
-/// The names inside a content block that say what is text.
+/// The names inside a content block that say what is text, and inside a task that say where there are such blocks.
 ///
 /// Compared after unescaping and case folding (ASCII, U+017F, U+212A), since lenient decoders take a look-alike for the
 /// name itself.
 enum MemberName {
-    case text, resource, type, title, description, other
+    case text, resource, type, title, description, content, structuredContent, result, error, other
 
     /// Reads a member's name, as it is spelled between its quotes.
     init(_ name: RawSpan) {
@@ -16,7 +16,11 @@ enum MemberName {
                 : Self.folds(name, to: "type")
                     ? .type
                     : Self.folds(name, to: "title") ? .title : .other
-        case UInt32(UInt8(ascii: "r")): self = Self.folds(name, to: "resource") ? .resource : .other
+        case UInt32(UInt8(ascii: "r")):
+            self = Self.folds(name, to: "resource") ? .resource : Self.folds(name, to: "result") ? .result : .other
+        case UInt32(UInt8(ascii: "c")): self = Self.folds(name, to: "content") ? .content : .other
+        case UInt32(UInt8(ascii: "s")): self = Self.folds(name, to: "structuredcontent") ? .structuredContent : .other
+        case UInt32(UInt8(ascii: "e")): self = Self.folds(name, to: "error") ? .error : .other
         case UInt32(UInt8(ascii: "d")): self = Self.folds(name, to: "description") ? .description : .other
         default: self = .other
         }

@@ -31,4 +31,11 @@ public struct OutputSanitizer: Sendable {
         var pass = ResponsePass(stages)
         return pass.run(response)
     }
+
+    /// The same for a task that a modern server tells of, in the result of `tasks/get` or in a `notifications/tasks`
+    /// (extensions/tasks, "Polling"): the tool's result stands inside.
+    public func sanitizeTask(_ message: Message) -> SanitizedResponse? {
+        var pass = ResponsePass(stages)
+        return pass.runTask(message)
+    }
 }

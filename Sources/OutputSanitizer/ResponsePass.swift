@@ -36,6 +36,42 @@ struct ResponsePass {
         return SanitizedResponse(bytes: rewritten(buffer), removed: sanitizer.removed)
     }
 
+    /// A task of the modern era's extension: the tool's result, or the error that came instead, stands in the task.
+    mutating func runTask(_ message: Message) -> SanitizedResponse? {
+        let task = message.scan.kind == .notification ? message.scan[.params] : message.scan[.result]
+        guard message.scan.kind != .error else { return run(message) }
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesSpan
+        guard task.isPresent, bytes.byteOrZero(Int(task.lower)) == UInt8(ascii: "{") else { return nil }
+        self.task(at: Int(task.lower), of: bytes)
+        guard !edits.isEmpty else { return nil }
+        return SanitizedResponse(bytes: rewritten(buffer), removed: sanitizer.removed)
+    }
+
+    private mutating func task(at start: Int, of bytes: RawSpan) {
+        _ = JSONWalk.forEachMember(ofObjectAt: start, of: bytes) { name, value in
+            switch MemberName(bytes.extracting(name.start..<name.end)) {
+            case .result where bytes.byteOrZero(value) == UInt8(ascii: "{"): return toolResult(at: value, of: bytes)
+            case .error: return strings(at: value, of: bytes)
+            default: return JSONWalk.skipValue(bytes, at: value)
+            }
+        }
+    }
+
+    /// A tool's result inside of something else, where no range of the scan shows its parts.
+    private mutating func toolResult(at start: Int, of bytes: RawSpan) -> Int {
+        JSONWalk.forEachMember(ofObjectAt: start, of: bytes) { name, value in
+            switch MemberName(bytes.extracting(name.start..<name.end)) {
+            case .content:
+                let end = JSONWalk.skipValue(bytes, at: value)
+                blocks(ByteRange(value, end), of: bytes)
+                return end
+            case .structuredContent: return strings(at: value, of: bytes)
+            default: return JSONWalk.skipValue(bytes, at: value)
+            }
+        }
+    }
+
     private func rewritten(_ bytes: ByteBuffer) -> ByteBuffer {
         var output = ByteBuffer()
         output.reserveCapacity(bytes.readableBytes + edits.growth)

@@ -27,12 +27,19 @@ public final class OutputSanitization: Policy {
     /// No request is its business.
     public func review(_ request: PolicyRequest) -> RequestVerdict { .notConcerned }
 
-    /// Only what tools answer, at once or by a task (2025-11-25, basic/utilities/tasks).
-    public func reviewsResults(of method: String) -> Bool { method == "tools/call" || method == "tasks/result" }
+    /// Only what tools answer: at once, by a task (2025-11-25, basic/utilities/tasks), or by one of the modern era's
+    /// extension, which may be told unasked.
+    public func reviewsResults(of method: String) -> Bool {
+        switch method {
+        case "tools/call", "tasks/result", "tasks/get", "notifications/tasks": true
+        default: false
+        }
+    }
 
     /// Rewrites the strings that hold something to take out; all other bytes stay.
     public func review(result: Message, of method: String) -> ResultVerdict {
-        guard let sanitized = sanitizer.sanitize(result) else { return .pass }
+        let isTask = method == "tasks/get" || method == "notifications/tasks"
+        guard let sanitized = isTask ? sanitizer.sanitizeTask(result) : sanitizer.sanitize(result) else { return .pass }
         return .rewrite(sanitized.bytes, .sanitized(sanitized.removed))
     }
 }

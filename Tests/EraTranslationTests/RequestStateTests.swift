@@ -1,3 +1,4 @@
+import JSONRPCWire
 import EraTranslation
 import Testing
 
@@ -167,8 +168,10 @@ struct RequestStateTests {
     @Test("takes keys of 32 bytes only, and tells the client nothing of the reason")
     func keyLength() {
         for count in [0, 31, 33] { #expect(RequestStateKey([UInt8](repeating: 1, count: count)) == nil) }
-        for error in [RequestStateError.malformed, .forged, .expired, .foreign] {
-            #expect(error.reply == RequestStateError.forged.reply)
+        for error in [RequestStateError.malformed, .forged, .expired, .foreign, .used] {
+            #expect(
+                error.reply.reply(to: Lexeme(integer: 1))
+                    == RequestStateError.forged.reply.reply(to: Lexeme(integer: 1)))
             #expect(error.reply.code == -32602)
         }
     }

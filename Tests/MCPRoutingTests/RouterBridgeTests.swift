@@ -67,6 +67,19 @@ struct RouterToLegacyTests {
         #expect(harness.trail.contains("TOOLS_FILTERED 1 1"))
     }
 
+    @Test("a notification leaves its envelope behind")
+    func notification() {
+        let harness = RouterHarness.legacyOnly()
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1"), from: session)
+        harness.receive(
+            #"{"jsonrpc":"2.0","method":"notifications/acme","params":{"x":1.50,\#(Modern.meta(#""a":2,"#))}}"#,
+            from: session)
+        #expect(
+            harness.forwarded[harness.shared]?.last
+                == #"{"jsonrpc":"2.0","method":"notifications/acme","params":{"x":1.50,"_meta":{"a":2}}}"#)
+    }
+
     @Test("server/discover is made from the handshake")
     func discover() throws {
         let harness = RouterHarness.legacyOnly()

@@ -178,6 +178,30 @@ struct RouterDedicatedTests {
         #expect(harness.router.sharedUpstream.isReady)
     }
 
+    @Test("a modern session that came before the era was known is not left waiting for an answer to a probe")
+    func modernBeforeTheEra() throws {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.sessions = .dedicated
+                $0.upstream.era = .auto
+            })
+        harness.spawn(harness.shared)
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1"), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.spawn(own)
+        #expect(harness.lastID(of: "server/discover", at: own) != nil)
+        // The proving process is silent too, and its rival wins.
+        harness.advance(3.1)
+        let rival = try #require(harness.starts.last)
+        harness.start(rival)
+        let isRelaunched = harness.others.contains { if case .relaunch(own) = $0 { true } else { false } }
+        #expect(isRelaunched)
+        harness.start(own)
+        harness.answer("tools/call", of: own, #"{"content":[]}"#)
+        #expect(Text.path(["result", "resultType"], harness.last(session)) == #""complete""#)
+    }
+
     @Test("from shared to dedicated without sessions: the shared process ends at the swap")
     func toDedicatedUnused() {
         let harness = RouterHarness(Self.settings(.shared))

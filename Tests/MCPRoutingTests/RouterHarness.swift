@@ -43,7 +43,9 @@ final class RouterHarness {
     static func snapshot(_ settings: Settings, generation: Int) -> Snapshot {
         Snapshot(
             generation: generation, configHash: "00000000", settings: settings,
-            policies: PolicyChain(settings.toolAllowlists.map(ToolAllowlist.init)))
+            policies: PolicyChain(
+                settings.toolAllowlists.map(ToolAllowlist.init)
+                    + (settings.outputSanitization.map { [OutputSanitization($0)] } ?? [])))
     }
 
     // MARK: - Events

@@ -1,6 +1,7 @@
 import GatewayConfiguration
 import GatewayEvents
 import JSONRPCWire
+import NIOCore
 import Testing
 
 @testable import MCPRouting
@@ -87,6 +88,22 @@ struct RouterHeldCallTests {
         #expect(Text.path(["result", "resultType"], done) == #""complete""#, "it has found another way")
     }
 
+    @Test("what was declared and withheld is not asked for again; nor is any other failure taken for it")
+    func withheldOrUnrelated() {
+        let ask =
+            #"{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}"#
+        let harness = RouterHarness.legacyOnly { $0.upstream.maxDedicated = 0 }
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1", capabilities: Self.capabilities), from: session)
+        harness.receive(ask, from: harness.shared)
+        harness.reply(to: "tools/call", of: harness.shared, #""error":{"code":-32601,"message":"no"}"#)
+        #expect(Text.path(["error", "code"], harness.last(session)) == "-32601", "it was declared")
+        harness.receive(Modern.call(id: "2"), from: session)
+        harness.receive(ask, from: harness.shared)
+        harness.reply(to: "tools/call", of: harness.shared, #""error":{"code":-32603,"message":"disk full"}"#)
+        #expect(Text.path(["error", "message"], harness.last(session)) == #""disk full""#)
+    }
+
     @Test("with two calls in flight nobody can say which one lacked it")
     func undeclaredInDoubt() {
         let harness = RouterHarness.legacyOnly()
@@ -129,7 +146,47 @@ struct RouterHeldCallTests {
         #expect(harness.forwarded[own]?.last == #"{"jsonrpc":"2.0","id":"s","result":{"action":"accept"}}"#)
         harness.receive(retry("8", state, good), from: session)
         #expect(Text.path(["error", "code"], harness.last(session)) == "-32602")
-        #expect(harness.logs.filter { $0.contains("requestState") }.count == 5)
+        let told = [
+            "refused a retry whose requestState is malformed", "refused a retry whose requestState is forged",
+            "refused a retry whose requestState is foreign", "refused a retry whose requestState is foreign",
+            "refused a retry whose requestState was used before, or its call has ended",
+        ]
+        #expect(harness.logs.filter { $0.contains("requestState") } == told)
+        let recorded = harness.events.compactMap { event -> String? in
+            guard case .response(_, let outcome) = event.kind else { return nil }
+            return outcome.failure?.message
+        }
+        #expect(recorded.filter { $0.contains("whose requestState") } == told, "the client does not learn which")
+    }
+
+    @Test("answers without a state are no retry: the call is a new one, and is asked about again")
+    func answersWithoutState() throws {
+        let (harness, session, own, _, key) = try asked()
+        let answers = #""name":"read","arguments":{},"inputResponses":{"\#(key)":{"action":"accept"}}"#
+        harness.receive(
+            Modern.request("tools/call", id: "2", answers, meta: Modern.meta(capabilities: Self.capabilities)),
+            from: session)
+        #expect(harness.count(of: "tools/call", at: own) == 2)
+        harness.receive(
+            Modern.request("tools/list", id: "3", #""inputResponses":{}"#, meta: Modern.meta()), from: session)
+        #expect(harness.count(of: "tools/list", at: own) == 2, "the gateway's own, and this one")
+    }
+
+    @Test("where results are recorded, so is what the client was asked")
+    func recordedQuestion() throws {
+        let harness = RouterHarness.legacyOnly { $0.toolCallLog = true }
+        let session = harness.open()
+        harness.receive(Modern.call(id: "1", capabilities: Self.capabilities), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.start(own)
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":"s","method":"elicitation/create","params":{"message":"?","requestedSchema":{}}}"#,
+            from: own)
+        let recorded = harness.events.compactMap { event -> String? in
+            guard case .response(_, let outcome) = event.kind else { return nil }
+            return outcome.result.map { String(buffer: $0) }
+        }
+        #expect(recorded == [try #require(Text.member("result", harness.last(session)))])
     }
 
     @Test("a state expires, and what was held for it is given up")

@@ -1,6 +1,7 @@
 import GatewayConfiguration
 import GatewayEvents
 import JSONRPCWire
+import OutputSanitizer
 import Testing
 
 @testable import MCPRouting
@@ -106,6 +107,23 @@ struct RouterModernTests {
     }
 
     // MARK: - The choice of an era
+
+    @Test("a task that a server tells of holds a tool's text, which is sanitised and counted")
+    func task() throws {
+        let harness = RouterHarness.modern()
+        let session = harness.open()
+        harness.receive(Modern.listen(id: "1"), from: session)
+        let id = try #require(harness.lastID(of: "subscriptions/listen", at: harness.shared))
+        harness.receive(
+            #"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":\#(id)},"#
+                + #""taskId":"t","result":{"content":[{"type":"text","text":"<b>x"}]}}}"#, from: harness.shared)
+        #expect(
+            harness.last(session)
+                == #"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":1},"#
+                + #""taskId":"t","result":{"content":[{"type":"text","text":"x"}]}}}"#)
+        #expect(harness.router.counts.sanitizedResponses == 1)
+        #expect(harness.router.counts.sanitized.markup == 1)
+    }
 
     @Test("server/discover is answered at once from the upstream's answer, and binds nobody")
     func discover() throws {

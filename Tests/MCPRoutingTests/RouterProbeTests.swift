@@ -39,6 +39,9 @@ struct RouterProbeTests {
             #""error":{"code":-32601,"message":"no"}"#, #""error":{"code":-32602,"message":"no"}"#,
             #""error":{"code":0,"message":"no"}"#,
             #""error":{"code":-32022,"message":"no","data":{"supported":["2025-11-25"]}}"#,
+            #""error":{"code":-32022,"message":"no"}"#,
+            #""error":{"code":-32022,"message":"no","data":{"supported":7}}"#,
+            #""error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}"#,
             #""result":{}"#, #""result":[]"#, #""result":{"supportedVersions":["2025-11-25"],"capabilities":{}}"#,
             #""result":{"supportedVersions":"2026-07-28","capabilities":{}}"#,
             #""result":{"supportedVersions":["2026-07-28"]}"#,
@@ -57,6 +60,8 @@ struct RouterProbeTests {
         harness.answer("initialize", of: second, Self.initialized)
         #expect(harness.router.sharedUpstream.isReady)
         #expect(harness.logs.contains { $0.contains("it speaks the legacy era") })
+        // A result that is none is a server's mistake; an error is not.
+        #expect(harness.trail.contains { $0.hasPrefix("INVALID_MESSAGE") } == answer.hasPrefix(#""result"#))
         let session = harness.ready()
         #expect(Text.member("result", harness.last(session)) != nil)
     }

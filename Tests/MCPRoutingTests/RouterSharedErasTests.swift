@@ -67,6 +67,9 @@ struct RouterSharedErasTests {
         harness.spawn(second)
         if exits {
             harness.exit(second)
+            #expect(harness.stops.isEmpty, "once may be an accident")
+            harness.spawn(second)
+            harness.exit(second)
         } else {
             harness.reply(
                 to: "initialize", of: second,
@@ -77,6 +80,42 @@ struct RouterSharedErasTests {
         #expect(harness.logs.contains { $0.contains("bridged") })
         _ = harness.ready("b")
         #expect(harness.starts.count == 2, "it is asked once")
+    }
+
+    @Test(
+        "whatever a modern server answers to initialize, a session that declares capabilities is bridged",
+        arguments: [
+            #""error":{"code":-32601,"message":"no"}"#, #""error":{"code":-32602,"message":"no"}"#,
+            #""error":{"code":-32022,"message":"no"}"#,
+        ])
+    func refusedInAnyWay(answer: String) throws {
+        let harness = RouterHarness.modern()
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(id: "1", capabilities: #"{"elicitation":{}}"#), from: session)
+        let own = try #require(harness.starts.last)
+        #expect(own != harness.shared)
+        harness.spawn(own)
+        harness.reply(to: "initialize", of: own, answer)
+        #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
+        #expect(harness.router.upstream(of: session) == harness.shared)
+    }
+
+    @Test("legacy sessions that a swap leaves without a process of their era are told that lists may be others")
+    func swapToModernOnly() throws {
+        let harness = RouterHarness.legacyOnly()
+        let session = harness.ready()
+        let next = RouterHarness.snapshot(RouterHarness.settings { $0.upstream.era = .auto }, generation: 2)
+        harness.router.replaceShared(for: next, at: harness.now)
+        harness.perform()
+        let new = try #require(harness.starts.last)
+        harness.startModern(new)
+        let second = try #require(harness.starts.last)
+        harness.spawn(second)
+        let told = harness.sent[session]?.count ?? 0
+        harness.reply(to: "initialize", of: second, #""error":{"code":-32601,"message":"no"}"#)
+        #expect(harness.router.upstream(of: session) == new)
+        let news = harness.sent[session]?.dropFirst(told).joined() ?? ""
+        for list in ["prompts", "resources"] { #expect(news.contains("notifications/\(list)/list_changed")) }
     }
 
     @Test("a session that declares what a server may ask for needs no process of its own in front of a modern-only one")

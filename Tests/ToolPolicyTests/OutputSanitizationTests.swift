@@ -67,6 +67,32 @@ struct OutputSanitizationTests {
         #expect(text == #"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"c"}]}}"#)
     }
 
+    @Test(
+        "what a task of the modern era brings is a tool's text, wherever it stands in the task",
+        arguments: [
+            (
+                #"{"jsonrpc":"2.0","id":7,"result":{"taskId":"<b>","result":{"structuredContent":{"a":"<b>x"},"x":"<b>","#
+                    + #""content":[{"type":"text","text":"<b>c</b>"}]},"statusMessage":"<b>"}}"#,
+                #"{"jsonrpc":"2.0","id":7,"result":{"taskId":"<b>","result":{"structuredContent":{"a":"x"},"x":"<b>","#
+                    + #""content":[{"type":"text","text":"c"}]},"statusMessage":"<b>"}}"#
+            ),
+            (
+                #"{"jsonrpc":"2.0","id":7,"result":{"error":{"code":-1,"message":"<b>m","data":["<b>d"]},"status":"failed"}}"#,
+                #"{"jsonrpc":"2.0","id":7,"result":{"error":{"code":-1,"message":"m","data":["d"]},"status":"failed"}}"#
+            ),
+            (
+                #"{"jsonrpc":"2.0","id":7,"error":{"code":-1,"message":"<b>m"}}"#,
+                #"{"jsonrpc":"2.0","id":7,"error":{"code":-1,"message":"m"}}"#
+            ),
+            (
+                #"{"jsonrpc":"2.0","id":7,"result":{"result":[{"text":"<b>"}],"content":[{"text":"<b>"}]}}"#,
+                #"{"jsonrpc":"2.0","id":7,"result":{"result":[{"text":"<b>"}],"content":[{"text":"<b>"}]}}"#
+            ),
+        ])
+    func modernTask(_ text: String, _ wanted: String) throws {
+        #expect(try Self.delivered(text, of: "tasks/get").text == wanted)
+    }
+
     @Test("a policy of lists is not asked about errors")
     func errorOfAList() throws {
         let allowlist = ToolAllowlist(ToolAllowlistSettings(mode: .allowlist, tools: ["a"]))
