@@ -1,17 +1,5 @@
 """The tools' scenarios of revision 2025-11-25, and those where a tool asks the client, behind a server of that era; the
 others are in `test_legacy.py`.
-
-scenario                              test
-tools list                            test_every_tool_is_listed_with_a_schema
-tools call, each kind of content      test_a_call_brings_each_kind_of_content
-tools call error                      test_a_tools_own_error_is_a_result
-tools call with logging               test_log_messages_of_a_call_arrive
-tools call with progress              test_progress_comes_in_order_before_the_result
-tools call sampling                   test_a_tool_samples_the_client_that_called
-tools call elicitation                test_a_tool_asks_the_user
-elicitation SEP-1034 defaults         test_the_schema_of_a_question_arrives_whole
-elicitation SEP-1330 enums            the same
-JSON Schema 2020-12 (SEP-1613)        test_no_keyword_of_a_schema_is_lost
 """
 
 from __future__ import annotations

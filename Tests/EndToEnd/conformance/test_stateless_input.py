@@ -1,21 +1,6 @@
 """The scenarios of revision 2026-07-28 in which a request needs something from its client: an interim result asks, and
 a retry with an id of its own answers. A modern server's questions pass; those that a legacy server sends as requests
 are turned into such results.
-
-scenario                        test
-sampling, elicitation, roots    test_a_retry_brings_what_was_asked; test_modern.test_a_call_that_asks_its_client…
-declining                       test_a_user_may_decline
-elicitation defaults, enums     test_a_question_arrives_whole
-not cacheable                   test_an_interim_result_is_not_cacheable
-state without tampering         test_a_state_that_was_changed_is_refused; test_modern.test_a_request_state_is_good…
-unknown responses               test_what_was_not_asked_is_ignored
-missing responses               test_a_retry_without_the_answer_is_asked_again
-malformed responses             test_responses_that_cannot_be_read_are_refused
-a server's own questions        test_stateless_rounds.test_a_question_is_answered_by_the_retry
-several inputs at once          test_stateless_rounds.test_several_questions_at_once
-several rounds                  test_stateless_rounds.test_round_after_round
-only what was declared          test_stateless_rounds.test_nothing_is_asked_that_was_not_declared
-from prompts/get                test_stateless_rounds.test_a_prompt_can_ask
 """
 
 from __future__ import annotations

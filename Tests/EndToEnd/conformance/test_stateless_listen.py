@@ -1,14 +1,4 @@
-"""`subscriptions/listen` of revision 2026-07-28, behind servers of both eras.
-
-scenario                         test
-acknowledged first               test_the_first_message_says_what_will_be_told
-only what was asked for          test_nothing_comes_that_was_not_asked_for
-list changes                     test_each_list_that_changes_is_told; test_modern.test_a_subscription_streams…
-resource updates                 test_updates_come_for_the_resources_that_were_named
-several at once                  test_each_subscription_has_its_own_id
-ended by closing                 test_closing_ends_it
-no requests' messages on it      test_what_belongs_to_a_request_does_not_come_here
-"""
+"""`subscriptions/listen` of revision 2026-07-28, behind servers of both eras."""
 
 from __future__ import annotations
 
