@@ -47,8 +47,12 @@ SCENARIOS: dict[str, dict[str, list[str]]] = {
     "2026-07-28": {
         "server-stateless": [
             "test_stateless test_discover_tells_what_is_spoken_and_offered test_nothing_has_to_come_first "
+            "test_what_is_offered_is_there "
             "test_a_call_logs_from_the_level_that_it_asks_for test_a_capability_that_is_needed_and_not_declared",
-            "test_stateless_transport test_requests_without_an_envelope test_methods_that_are_no_more",
+            "test_stateless_transport test_requests_without_an_envelope test_methods_that_are_no_more "
+            "test_versions_that_disagree_or_have_no_envelope",
+            "test_stateless_bridge test_no_request_comes_on_the_stream_of_a_call "
+            "test_what_is_not_in_the_capabilities_is_not_found test_only_what_the_server_can_tell_is_acknowledged",
             f"{MODERN} test_an_envelope_has_to_be_complete test_an_unknown_version_is_told_what_is_spoken "
             "test_headers_have_to_agree_with_the_body test_methods_that_the_era_lacks",
             "test_stateless_input test_a_retry_brings_what_was_asked",
@@ -127,7 +131,8 @@ UNSCORED: dict[str, dict[str, list[str]]] = {
             "test_blanks_around_a_value_are_no_part_of_it"
         ],
         "http-custom-header-server-validation": [
-            "test_stateless_transport test_arguments_in_headers test_an_encoded_name_is_decoded_before_it_is_compared"
+            "test_stateless_transport test_arguments_in_headers test_an_encoded_name_is_decoded_before_it_is_compared",
+            "test_stateless_bridge test_arguments_of_each_kind_in_headers",
         ],
     },
 }

@@ -60,16 +60,35 @@ def test_every_result_has_its_type_and_no_session(http: HTTP, method: str, param
         assert found["cacheScope"] in ("public", "private")
 
 
+@pytest.mark.parametrize(
+    ("capability", "method", "params"),
+    [("tools", "tools/list", {}), ("prompts", "prompts/list", {}), ("resources", "resources/list", {}),
+     ("resources", "resources/templates/list", {}), ("completions", "completion/complete", PROMPT)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_is_offered_is_there(http: HTTP, capability: str, method: str, params: dict) -> None:
+    assert capability in result(http, "server/discover")["capabilities"]
+    assert result(http, method, **params)["resultType"] == "complete"
+
+
+def test_a_cursor_that_nobody_gave_is_refused(http: HTTP) -> None:
+    answer = ask(http, request("tools/list", "c", cursor="none"))
+    assert (answer.message["id"], answer.message["error"]["code"]) == ("c", -32602)
+
+
 def test_every_page_of_the_tools(http: HTTP) -> None:
     tools: list[dict] = []
     cursor: dict = {}
+    scopes = set()
     while page := result(http, "tools/list", **cursor):
         tools += page["tools"]
+        scopes.add(page["cacheScope"])
         if "nextCursor" not in page:
             break
         cursor = {"cursor": page["nextCursor"]}
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     assert len(schemas) == len(tools) > 40
+    assert len(scopes) == 1, "all pages may be kept by the same caches"
     assert schemas["test_x_mcp_header"]["properties"]["region"]["x-mcp-header"] == "Region"
     schema = schemas["json_schema_2020_12_tool"]
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

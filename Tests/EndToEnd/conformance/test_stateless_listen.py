@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from harness.gateway import Gateway
 from harness.http import HTTP, Connection
 from harness.stateless import META, ask, begin, request, result
+from harness.upstreams import everything
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
@@ -99,6 +100,20 @@ def test_what_belongs_to_a_request_does_not_come_here(http: HTTP) -> None:
         assert ask(http, logging).status == 200
         use(http, "change_lists")
         assert next_of(stream, "l")["method"] == "notifications/tools/list_changed"
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_a_server_that_ends_answers_it(make_gateway: Callable[..., Gateway], era: str) -> None:
+    gateway = make_gateway([*everything(2), f"--{era}-only"], door="http", era=era, tools=["*"]).start().ready()
+    with listening(HTTP(gateway.port), "open", toolsListChanged=True) as stream:
+        assert gateway.process
+        gateway.process.terminate()
+        last = stream.event()
+        assert last and last.message["id"] == "open"
+        assert last.message["result"] == {"resultType": "complete", "_meta": {META + "subscriptionId": "open"}}
+        assert stream.event() is None
+        assert gateway.process.wait(20) == 0
+        gateway.process = None
 
 
 def test_closing_ends_it(gateway: Gateway, http: HTTP) -> None:

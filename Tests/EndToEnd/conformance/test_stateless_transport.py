@@ -60,6 +60,28 @@ def test_blanks_around_a_value_are_no_part_of_it(http: HTTP, body: dict) -> None
         assert ask(http, body, **{name: f" \t{value} \t"}).status == 200, name
 
 
+def test_bytes_beyond_ascii_are_in_no_header(http: HTTP) -> None:
+    body = request("tools/call", name="größe", arguments={})
+    refused(ask(http, body), 400, -32020)
+    refused(ask(http, LIST, **{"Mcp-Method": "tools/list\u00a0"}), 400, -32020)
+
+
+@pytest.mark.parametrize(
+    ("header", "envelope", "code"),
+    [(VERSION, "2025-11-25", -32020), ("2025-11-25", VERSION, -32020), ("2025-11-25", "2025-11-25", -32022),
+     ("2099-01-01", VERSION, -32020), (VERSION, "2099-01-01", -32020)],
+)  # fmt: skip
+def test_versions_that_disagree_or_have_no_envelope(http: HTTP, header: str, envelope: str, code: int) -> None:
+    body = request("tools/list", meta={META + "protocolVersion": envelope})
+    refused(ask(http, body, **{"MCP-Protocol-Version": header}), 400, code)
+
+
+def test_what_sessions_and_streams_had_in_headers_means_nothing(http: HTTP) -> None:
+    answer = ask(http, LIST, **{"Mcp-Session-Id": "0" * 32, "Last-Event-ID": "7"})
+    assert (answer.status, answer.message["result"]["resultType"]) == (200, "complete")
+    assert not {"mcp-session-id", "last-event-id"} & set(answer.headers)
+
+
 @pytest.mark.parametrize("body", [READ, PROMPT, CALL], ids=lambda body: body["method"])
 def test_an_encoded_name_is_decoded_before_it_is_compared(http: HTTP, body: dict) -> None:
     name = headers(body)["Mcp-Name"]
