@@ -11,7 +11,7 @@ from harness.gateway import Gateway
 from harness.http import HTTP
 from harness.stateless import ask
 
-from interim import ROOTS, SAMPLED, accept, calling, interim, retry, said
+from interim import CAPABILITIES, ROOTS, SAMPLED, accept, calling, interim, retry, said
 
 pytestmark = pytest.mark.gateway
 
@@ -33,6 +33,22 @@ def test_a_retry_brings_what_was_asked(
     ((key, question),) = found["inputRequests"].items()
     assert question["method"] == method
     assert said(http, retry(body, found, {key: reply})) == expected
+
+
+@pytest.mark.parametrize("gateway", ["legacy"], indirect=True)
+@pytest.mark.parametrize(
+    ("tool", "arguments", "needed"),
+    [("sample", {"prompt": "why"}, "sampling"), ("elicit", {"message": "who"}, "elicitation"), ("roots", {}, "roots")],
+    ids=["sampling", "elicitation", "roots"],
+)  # fmt: skip
+def test_what_a_legacy_server_asks_for_undeclared_is_named(
+    http: HTTP, tool: str, arguments: dict, needed: str
+) -> None:
+    others = {name: value for name, value in CAPABILITIES.items() if name != needed}
+    answer = ask(http, calling(tool, "undeclared", others, **arguments))
+    assert (answer.status, answer.message["id"]) == (400, "undeclared"), answer
+    assert answer.message["error"]["code"] == -32021
+    assert list(answer.message["error"]["data"]["requiredCapabilities"]) == [needed]
 
 
 @pytest.mark.parametrize("action", ["decline", "cancel"])
