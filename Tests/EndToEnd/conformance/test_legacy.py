@@ -1,21 +1,5 @@
 """The scenarios of revision 2025-11-25, behind servers of both eras; the tools' are in `test_legacy_tools.py`.
-
-scenario                        test
-initialize                      test_initialize_answers_with_the_revision_and_what_the_server_can_do
-ping                            test_ping_is_answered_with_an_empty_result
-logging set level               test_a_log_level_is_taken, test_a_log_level_that_does_not_exist_is_refused
-completion complete             test_completion_proposes_values
-resources list                  test_resources_are_listed
-resources read text, binary     test_a_resource_is_read
-resources templates read        test_templates_are_listed_and_read
-resources subscribe             test_updates_come_from_subscribing_to_unsubscribing
-resources unsubscribe           the same
-prompts list                    test_prompts_are_listed_with_their_arguments
-prompts get, four kinds         test_a_prompt_is_got
-several POST streams at once    test_streams_at_once_each_end_with_their_own_answer
-polling and reconnection        test_a_stream_is_taken_up_after_the_last_event_that_was_seen
-                                test_a_call_whose_server_wants_its_client_to_poll_is_answered
-DNS rebinding protection        test_only_our_own_names_are_served
+`scenarios.py` says which of them stands for which scenario.
 """
 
 from __future__ import annotations
@@ -197,6 +181,16 @@ def test_a_stream_is_taken_up_after_the_last_event_that_was_seen(gateway: Gatewa
 def test_a_call_whose_server_wants_its_client_to_poll_is_answered(http: HTTP, key: str) -> None:
     result = ask(http, key, "tools/call", name="test_reconnection", arguments={})["result"]
     assert result["content"][0]["text"] == "Reconnection test completed"
+
+
+def test_a_session_ends_when_its_client_says_so(http: HTTP) -> None:
+    key = http.open()
+    assert ask(http, key, "ping")["result"] == {}
+    assert http.ask(http.raw("DELETE", Mcp_Session_Id=key, MCP_Protocol_Version="2025-11-25")).status == 200
+    for method in ("tools/list", "ping"):
+        body = {"jsonrpc": "2.0", "id": 1, "method": method}
+        assert http.ask(http.post(body, Mcp_Session_Id=key, MCP_Protocol_Version="2025-11-25")).status == 404
+    assert http.ask(http.raw("GET", Mcp_Session_Id=key)).status == 404
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])

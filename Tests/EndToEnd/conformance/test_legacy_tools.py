@@ -1,17 +1,5 @@
-"""The tools' scenarios of revision 2025-11-25, and those where a tool asks the client, behind a server of that era; the
-others are in `test_legacy.py`.
-
-scenario                              test
-tools list                            test_every_tool_is_listed_with_a_schema
-tools call, each kind of content      test_a_call_brings_each_kind_of_content
-tools call error                      test_a_tools_own_error_is_a_result
-tools call with logging               test_log_messages_of_a_call_arrive
-tools call with progress              test_progress_comes_in_order_before_the_result
-tools call sampling                   test_a_tool_samples_the_client_that_called
-tools call elicitation                test_a_tool_asks_the_user
-elicitation SEP-1034 defaults         test_the_schema_of_a_question_arrives_whole
-elicitation SEP-1330 enums            the same
-JSON Schema 2020-12 (SEP-1613)        test_no_keyword_of_a_schema_is_lost
+"""The tools' scenarios of revision 2025-11-25, and those where a tool asks the client, behind servers of both eras; the
+others are in `test_legacy.py`. A modern server's tools ask by an interim result; the gateway makes a request of it.
 """
 
 from __future__ import annotations
@@ -37,10 +25,19 @@ EMBEDDED = {
 MIXED = {"uri": "test://mixed-content-resource", "mimeType": "application/json", "text": '{"test":"data","value":123}'}
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Gateway]:
-    """In front of a server of the same era."""
-    gateway = Gateway(everything(1), door="http", tools=["*"])
+LEGACY, MODERN = "legacy", "modern"
+UPSTREAMS = {
+    "mcp1": (LEGACY, everything(1)), "mcp2": (LEGACY, [*everything(2), "--legacy-only"]),
+    "modern": (MODERN, [*everything(2), "--modern-only"]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=UPSTREAMS)
+def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
+    """In front of servers of the same era, and of one of the other."""
+    era, command = UPSTREAMS[request.param]
+    gateway = Gateway(command, door="http", era=era, tools=["*"])
+    gateway.upstream_name = era
     try:
         yield gateway.start().ready()
     finally:
@@ -116,7 +113,7 @@ def test_a_call_brings_each_kind_of_content(http: HTTP, key: str, tool: str, exp
 def test_a_tools_own_error_is_a_result(http: HTTP, key: str) -> None:
     answer = http.ask(http.post(call(1, "test_error_handling"), Mcp_Session_Id=key))
     assert answer.status == 200 and answer.message["result"]["isError"] is True
-    assert "This tool intentionally returns an error for testing" in answer.message["result"]["content"][0]["text"]
+    assert answer.message["result"]["content"][0]["text"].startswith("Error executing tool test_error_handling")
 
 
 def test_log_messages_of_a_call_arrive(http: HTTP, key: str) -> None:
@@ -165,46 +162,62 @@ def asking(http: HTTP, key: str, tool: str, arguments: dict, reply: dict) -> tup
     return question.message, last.message["result"]["content"][0]["text"]
 
 
-def test_a_tool_samples_the_client_that_called(http: HTTP, asked: str) -> None:
+def test_a_tool_samples_the_client_that_called(gateway: Gateway, http: HTTP, asked: str) -> None:
+    tool, tokens, expected = {
+        LEGACY: ("test_sampling", 100, "LLM response: an answer"),
+        MODERN: ("sample", 50, "model=fixture text=an answer"),
+    }[gateway.upstream_name]
     reply = {"role": "assistant", "content": {"type": "text", "text": "an answer"}, "model": "fixture"}
-    question, said = asking(http, asked, "test_sampling", {"prompt": "a question"}, reply)
+    question, said = asking(http, asked, tool, {"prompt": "a question"}, reply)
     assert question["method"] == "sampling/createMessage"
-    assert question["params"]["maxTokens"] == 100
+    assert question["params"]["maxTokens"] == tokens
     assert question["params"]["messages"][0]["content"]["text"] == "a question"
-    assert said == "LLM response: an answer"
+    assert said == expected
 
 
 @pytest.mark.parametrize(
-    "reply", [{"action": "accept", "content": {"response": "yes"}}, {"action": "decline"}], ids=["accept", "decline"]
-)
-def test_a_tool_asks_the_user(http: HTTP, asked: str, reply: dict) -> None:
-    question, said = asking(http, asked, "test_elicitation", {"message": "Well?"}, reply)
+    ("action", "said"),
+    [("accept", {LEGACY: 'User response: action=accept, content={"response": "yes"}', MODERN: "accept:yes:30"}),
+     ("decline", {LEGACY: "User response: action=decline, content=null", MODERN: "decline"})],
+    ids=["accept", "decline"],
+)  # fmt: skip
+def test_a_tool_asks_the_user(gateway: Gateway, http: HTTP, asked: str, action: str, said: dict) -> None:
+    tool, field = {LEGACY: ("test_elicitation", "response"), MODERN: ("elicit", "name")}[gateway.upstream_name]
+    reply = {"action": action} | ({"content": {field: "yes"}} if action == "accept" else {})
+    question, answered = asking(http, asked, tool, {"message": "Well?"}, reply)
     assert question["method"] == "elicitation/create"
     assert question["params"]["message"] == "Well?"
-    assert question["params"]["requestedSchema"]["required"] == ["response"]
-    assert said == f"User response: action={reply['action']}, content={json.dumps(reply.get('content'))}"
+    assert question["params"]["requestedSchema"]["required"] == [field]
+    assert answered == said[gateway.upstream_name]
 
 
+DEFAULTS = {
+    "name": {"type": "string", "default": "John Doe"}, "age": {"type": "integer", "default": 30},
+    "score": {"type": "number", "default": 95.5}, "verified": {"type": "boolean", "default": True},
+    "status": {"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"},
+}  # fmt: skip
+ENUMS = {
+    "untitledSingle": {"type": "string", "enum": PLAIN}, "titledSingle": {"type": "string", "oneOf": TITLED},
+    "legacyEnum": {"type": "string", "enum": ["opt1", "opt2", "opt3"], "enumNames": ["One", "Two", "Three"]},
+    "untitledMulti": {"type": "array", "items": {"type": "string", "enum": PLAIN}},
+    "titledMulti": {"type": "array", "items": {"anyOf": TITLED}},
+}  # fmt: skip
+FORM = {"name": {"type": "string", "description": "name"}, "age": {"type": "integer", "default": 30}}
+
+
+# A modern server's tools cannot send the requests that the scenarios' own tools send.
 @pytest.mark.parametrize(
-    ("tool", "expected"),
+    ("gateway", "tool", "properties"),
     [
-        (
-            "test_elicitation_sep1034_defaults",
-            {"name": {"type": "string", "default": "John Doe"}, "age": {"type": "integer", "default": 30},
-             "score": {"type": "number", "default": 95.5}, "verified": {"type": "boolean", "default": True},
-             "status": {"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"}},
-        ),
-        (
-            "test_elicitation_sep1330_enums",
-            {"untitledSingle": {"type": "string", "enum": PLAIN}, "titledSingle": {"type": "string", "oneOf": TITLED},
-             "legacyEnum": {"type": "string", "enum": ["opt1", "opt2", "opt3"], "enumNames": ["One", "Two", "Three"]},
-             "untitledMulti": {"type": "array", "items": {"type": "string", "enum": PLAIN}},
-             "titledMulti": {"type": "array", "items": {"anyOf": TITLED}}},
-        ),
+        ("mcp1", "test_elicitation_sep1034_defaults", DEFAULTS), ("mcp1", "test_elicitation_sep1330_enums", ENUMS),
+        ("mcp2", "test_elicitation_sep1034_defaults", DEFAULTS), ("mcp2", "test_elicitation_sep1330_enums", ENUMS),
+        ("modern", "elicit", FORM),
     ],
-    ids=["SEP-1034", "SEP-1330"],
+    ids=["mcp1-SEP-1034", "mcp1-SEP-1330", "mcp2-SEP-1034", "mcp2-SEP-1330", "modern"],
+    indirect=["gateway"],
 )  # fmt: skip
-def test_the_schema_of_a_question_arrives_whole(http: HTTP, asked: str, tool: str, expected: dict) -> None:
-    question, said = asking(http, asked, tool, {}, {"action": "accept", "content": {}})
-    assert question["params"]["requestedSchema"]["properties"] == expected
-    assert said == "Elicitation completed: action=accept, content={}"
+def test_the_schema_of_a_question_arrives_whole(http: HTTP, asked: str, tool: str, properties: dict) -> None:
+    arguments = {"message": "Well?"} if properties is FORM else {}
+    question, said = asking(http, asked, tool, arguments, {"action": "decline"})
+    assert question["params"]["requestedSchema"]["properties"] == properties
+    assert "decline" in said

@@ -1,28 +1,7 @@
 """The scenarios of revision 2026-07-28, behind servers of both eras: what requests bring.
 
-`http/test_modern.py` has some already; those of asking the client are in `test_stateless_input.py`, those of headers,
-statuses and streams in `test_stateless_transport.py`.
-
-scenario                         test
-server/discover                  test_discover_tells_what_is_spoken_and_offered; test_modern.test_discover_and_a_call…
-no session, any order            test_nothing_has_to_come_first; test_modern.test_a_session_id_means_nothing
-ids as sent                      test_an_id_comes_back_as_it_was_sent
-resultType on every result       test_every_result_has_its_type_and_no_session
-caching hints                    the same
-tools list                       test_every_page_of_the_tools
-JSON Schema 2020-12              the same
-tools call, kinds of content     test_a_call_brings_each_kind_of_content
-tools call error                 test_a_tools_own_error_is_a_complete_result
-tools call with progress         test_progress_comes_in_order_on_the_posts_own_stream;
-                                 test_modern.test_progress_comes_before_the_result_on_the_posts_own_stream
-logging by logLevel              test_a_call_logs_from_the_level_that_it_asks_for
-                                 test_a_log_level_that_does_not_exist_is_refused
-missing capability               test_a_capability_that_is_needed_and_not_declared;
-                                 test_stateless_rounds.test_a_capability_that_was_declared
-completion                       test_completion_proposes_values
-resources, templates             test_a_resource_is_read, test_a_resource_that_does_not_exist
-                                 test_resources_and_templates_are_listed
-prompts                          test_a_prompt_is_got
+`scenarios.py` has their names. `http/test_modern.py` has some already; those of asking the client are in
+`test_stateless_input.py`, those of headers, statuses and streams in `test_stateless_transport.py`.
 """
 
 from __future__ import annotations
@@ -81,16 +60,35 @@ def test_every_result_has_its_type_and_no_session(http: HTTP, method: str, param
         assert found["cacheScope"] in ("public", "private")
 
 
+@pytest.mark.parametrize(
+    ("capability", "method", "params"),
+    [("tools", "tools/list", {}), ("prompts", "prompts/list", {}), ("resources", "resources/list", {}),
+     ("resources", "resources/templates/list", {}), ("completions", "completion/complete", PROMPT)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_is_offered_is_there(http: HTTP, capability: str, method: str, params: dict) -> None:
+    assert capability in result(http, "server/discover")["capabilities"]
+    assert result(http, method, **params)["resultType"] == "complete"
+
+
+def test_a_cursor_that_nobody_gave_is_refused(http: HTTP) -> None:
+    answer = ask(http, request("tools/list", "c", cursor="none"))
+    assert (answer.message["id"], answer.message["error"]["code"]) == ("c", -32602)
+
+
 def test_every_page_of_the_tools(http: HTTP) -> None:
     tools: list[dict] = []
     cursor: dict = {}
+    scopes = set()
     while page := result(http, "tools/list", **cursor):
         tools += page["tools"]
+        scopes.add(page["cacheScope"])
         if "nextCursor" not in page:
             break
         cursor = {"cursor": page["nextCursor"]}
     schemas = {tool["name"]: tool["inputSchema"] for tool in tools}
     assert len(schemas) == len(tools) > 40
+    assert len(scopes) == 1, "all pages may be kept by the same caches"
     assert schemas["test_x_mcp_header"]["properties"]["region"]["x-mcp-header"] == "Region"
     schema = schemas["json_schema_2020_12_tool"]
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -1,21 +1,6 @@
 """The scenarios of revision 2026-07-28 in which a request needs something from its client: an interim result asks, and
 a retry with an id of its own answers. A modern server's questions pass; those that a legacy server sends as requests
 are turned into such results.
-
-scenario                        test
-sampling, elicitation, roots    test_a_retry_brings_what_was_asked; test_modern.test_a_call_that_asks_its_client…
-declining                       test_a_user_may_decline
-elicitation defaults, enums     test_a_question_arrives_whole
-not cacheable                   test_an_interim_result_is_not_cacheable
-state without tampering         test_a_state_that_was_changed_is_refused; test_modern.test_a_request_state_is_good…
-unknown responses               test_what_was_not_asked_is_ignored
-missing responses               test_a_retry_without_the_answer_is_asked_again
-malformed responses             test_responses_that_cannot_be_read_are_refused
-a server's own questions        test_stateless_rounds.test_a_question_is_answered_by_the_retry
-several inputs at once          test_stateless_rounds.test_several_questions_at_once
-several rounds                  test_stateless_rounds.test_round_after_round
-only what was declared          test_stateless_rounds.test_nothing_is_asked_that_was_not_declared
-from prompts/get                test_stateless_rounds.test_a_prompt_can_ask
 """
 
 from __future__ import annotations
@@ -26,7 +11,7 @@ from harness.gateway import Gateway
 from harness.http import HTTP
 from harness.stateless import ask
 
-from interim import ROOTS, SAMPLED, accept, calling, interim, retry, said
+from interim import CAPABILITIES, ROOTS, SAMPLED, accept, calling, interim, retry, said
 
 pytestmark = pytest.mark.gateway
 
@@ -48,6 +33,22 @@ def test_a_retry_brings_what_was_asked(
     ((key, question),) = found["inputRequests"].items()
     assert question["method"] == method
     assert said(http, retry(body, found, {key: reply})) == expected
+
+
+@pytest.mark.parametrize("gateway", ["legacy"], indirect=True)
+@pytest.mark.parametrize(
+    ("tool", "arguments", "needed"),
+    [("sample", {"prompt": "why"}, "sampling"), ("elicit", {"message": "who"}, "elicitation"), ("roots", {}, "roots")],
+    ids=["sampling", "elicitation", "roots"],
+)  # fmt: skip
+def test_what_a_legacy_server_asks_for_undeclared_is_named(
+    http: HTTP, tool: str, arguments: dict, needed: str
+) -> None:
+    others = {name: value for name, value in CAPABILITIES.items() if name != needed}
+    answer = ask(http, calling(tool, "undeclared", others, **arguments))
+    assert (answer.status, answer.message["id"]) == (400, "undeclared"), answer
+    assert answer.message["error"]["code"] == -32021
+    assert list(answer.message["error"]["data"]["requiredCapabilities"]) == [needed]
 
 
 @pytest.mark.parametrize("action", ["decline", "cancel"])

@@ -1,19 +1,9 @@
-"""`subscriptions/listen` of revision 2026-07-28, behind servers of both eras.
-
-scenario                         test
-acknowledged first               test_the_first_message_says_what_will_be_told
-only what was asked for          test_nothing_comes_that_was_not_asked_for
-list changes                     test_each_list_that_changes_is_told; test_modern.test_a_subscription_streams…
-resource updates                 test_updates_come_for_the_resources_that_were_named
-several at once                  test_each_subscription_has_its_own_id
-ended by closing                 test_closing_ends_it
-no requests' messages on it      test_what_belongs_to_a_request_does_not_come_here
-"""
+"""`subscriptions/listen` of revision 2026-07-28, behind servers of both eras."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -21,6 +11,7 @@ import pytest
 from harness.gateway import Gateway
 from harness.http import HTTP, Connection
 from harness.stateless import META, ask, begin, request, result
+from harness.upstreams import everything
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.gateway
@@ -109,6 +100,20 @@ def test_what_belongs_to_a_request_does_not_come_here(http: HTTP) -> None:
         assert ask(http, logging).status == 200
         use(http, "change_lists")
         assert next_of(stream, "l")["method"] == "notifications/tools/list_changed"
+
+
+@pytest.mark.parametrize("era", ["modern", "legacy"])
+def test_a_server_that_ends_answers_it(make_gateway: Callable[..., Gateway], era: str) -> None:
+    gateway = make_gateway([*everything(2), f"--{era}-only"], door="http", era=era, tools=["*"]).start().ready()
+    with listening(HTTP(gateway.port), "open", toolsListChanged=True) as stream:
+        assert gateway.process
+        gateway.process.terminate()
+        last = stream.event()
+        assert last and last.message["id"] == "open"
+        assert last.message["result"] == {"resultType": "complete", "_meta": {META + "subscriptionId": "open"}}
+        assert stream.event() is None
+        assert gateway.process.wait(20) == 0
+        gateway.process = None
 
 
 def test_closing_ends_it(gateway: Gateway, http: HTTP) -> None:

@@ -1,22 +1,5 @@
 """The scenarios of revision 2026-07-28 that are about the transport: headers that repeat the body, a status for each
 error, nothing but POST, cancelling by closing. Streams of changes are in `test_stateless_listen.py`.
-
-scenario                         test
-Mcp-Method, Mcp-Name             test_headers_of_every_kind_of_request, test_header_values_are_compared_exactly;
-                                 test_modern.test_headers_have_to_agree_with_the_body
-Base64                           test_an_encoded_name_is_decoded_before_it_is_compared; test_modern.test_a_name_may…
-                                 test_a_name_beyond_ascii_is_found_when_it_is_encoded
-Mcp-Param-*                      test_arguments_in_headers; test_modern.test_arguments_that_the_schema_has_in_headers…
-unsupported version              test_modern.test_an_unknown_version_is_told_what_is_spoken
-missing _meta                    test_requests_without_an_envelope; test_modern.test_an_envelope_has_to_be_complete
-unknown and removed methods      test_methods_that_are_no_more; test_modern.test_methods_that_the_era_lacks
-JSON-RPC                         test_bodies_that_are_no_request, test_responses_are_not_for_clients_to_send
-media types                      test_both_kinds_of_answer_have_to_be_accepted
-GET, DELETE                      test_modern.test_nothing_but_post
-notifications                    test_modern.test_a_notification_is_accepted
-DNS rebinding protection         test_foreign_names_are_refused
-cancelling by closing            test_closing_the_stream_cancels_in_the_server; test_modern.test_a_closed_connection…
-ids of many clients              test_modern.test_the_same_id_at_once_on_many_connections
 """
 
 from __future__ import annotations
@@ -39,8 +22,9 @@ CALL = request("tools/call", name="test_simple_text", arguments={})
 LIST = request("tools/list")
 
 
-def refused(answer: Answer, status: int, code: int) -> None:
+def refused(answer: Answer, status: int, code: int, identifier: object = 1) -> None:
     assert (answer.status, answer.message["error"]["code"]) == (status, code), answer
+    assert answer.message["id"] == identifier, answer
     assert answer.headers["content-type"] == "application/json"
 
 
@@ -54,8 +38,9 @@ def test_headers_of_every_kind_of_request(http: HTTP, body: dict) -> None:
     for name, value in headers(body).items():
         refused(ask(http, body, **{name: None}), 400, -32020)
         refused(ask(http, body, **{name: value + "x"}), 400, -32020)
-        lowered = {other: text for other, text in headers(body).items() if other != name} | {name.lower(): value}
-        assert http.ask(http.post(body, **lowered)).status == 200, "names of headers have no case"
+        others = {other: text for other, text in headers(body).items() if other != name}
+        for spelling in (name.lower(), name.upper()):
+            assert http.ask(http.post(body, **others, **{spelling: value})).status == 200, "names have no case"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +52,34 @@ def test_headers_of_every_kind_of_request(http: HTTP, body: dict) -> None:
 )  # fmt: skip
 def test_header_values_are_compared_exactly(http: HTTP, body: dict, change: dict) -> None:
     refused(ask(http, body, **change), 400, -32020)
+
+
+@pytest.mark.parametrize("body", [READ, PROMPT, CALL, LIST], ids=lambda body: body["method"])
+def test_blanks_around_a_value_are_no_part_of_it(http: HTTP, body: dict) -> None:
+    for name, value in headers(body).items():
+        assert ask(http, body, **{name: f" \t{value} \t"}).status == 200, name
+
+
+def test_bytes_beyond_ascii_are_in_no_header(http: HTTP) -> None:
+    body = request("tools/call", name="größe", arguments={})
+    refused(ask(http, body), 400, -32020)
+    refused(ask(http, LIST, **{"Mcp-Method": "tools/list\u00a0"}), 400, -32020)
+
+
+@pytest.mark.parametrize(
+    ("header", "envelope", "code"),
+    [(VERSION, "2025-11-25", -32020), ("2025-11-25", VERSION, -32020), ("2025-11-25", "2025-11-25", -32022),
+     ("2099-01-01", VERSION, -32020), (VERSION, "2099-01-01", -32020)],
+)  # fmt: skip
+def test_versions_that_disagree_or_have_no_envelope(http: HTTP, header: str, envelope: str, code: int) -> None:
+    body = request("tools/list", meta={META + "protocolVersion": envelope})
+    refused(ask(http, body, **{"MCP-Protocol-Version": header}), 400, code)
+
+
+def test_what_sessions_and_streams_had_in_headers_means_nothing(http: HTTP) -> None:
+    answer = ask(http, LIST, **{"Mcp-Session-Id": "0" * 32, "Last-Event-ID": "7"})
+    assert (answer.status, answer.message["result"]["resultType"]) == (200, "complete")
+    assert not {"mcp-session-id", "last-event-id"} & set(answer.headers)
 
 
 @pytest.mark.parametrize("body", [READ, PROMPT, CALL], ids=lambda body: body["method"])
@@ -89,7 +102,10 @@ def test_a_name_beyond_ascii_is_found_when_it_is_encoded(http: HTTP) -> None:
      ({"region": " padded "}, encoded(" padded "), True), ({"region": "two\nlines"}, encoded("two\nlines"), True),
      ({"region": "=?base64?literal?="}, encoded("=?base64?literal?="), True), ({"region": "世界"}, encoded("世界"), True),
      ({}, None, True), ({"region": "eu"}, "EU", False), ({"region": "eu"}, None, False), ({"region": "eu"}, "", False),
-     ({"region": "eu"}, encoded("us"), False), ({"region": "eu"}, "=?base64?%?=", False)],
+     ({"region": "eu"}, encoded("us"), False), ({"region": "eu"}, "=?base64?%?=", False),
+     ({"region": "Hello"}, "=?base64?SGVsbG8=?=", True), ({"region": "Hello"}, "=?base64?SGVsbG8?=", False),
+     ({"region": "Hello"}, "=?base64?SGVs!!!bG8=?=", False), ({"region": "SGVsbG8="}, "SGVsbG8=", True),
+     ({"region": "=?base64?SGVsbG8="}, "=?base64?SGVsbG8=", True), ({"region": "SGVsbG8=?="}, "SGVsbG8=?=", True)],
     ids=repr,
 )  # fmt: skip
 def test_arguments_in_headers(http: HTTP, arguments: dict, header: str | None, fine: bool) -> None:
@@ -127,7 +143,8 @@ def test_methods_that_are_no_more(http: HTTP, method: str) -> None:
     ids=repr,
 )  # fmt: skip
 def test_bodies_that_are_no_request(http: HTTP, body: bytes, code: int) -> None:
-    refused(http.ask(http.raw(body=body, **headers(LIST))), 400, code)
+    answer = http.ask(http.raw(body=body, **headers(LIST)))
+    assert (answer.status, answer.message["error"]["code"]) == (400, code), answer
 
 
 def test_responses_are_not_for_clients_to_send(http: HTTP) -> None:

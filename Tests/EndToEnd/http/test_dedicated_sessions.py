@@ -124,6 +124,25 @@ def test_a_client_without_a_stream_is_asked_where_it_called(make_gateway: Make) 
         assert calling.event() is None
 
 
+def test_a_client_that_went_away_leaves_its_place_to_the_next(make_gateway: Make) -> None:
+    """Clients need not say that they go, and many do not: their stream ends and nothing comes any more. A server may
+    end a session at any time."""
+    gateway = gateway_over_http(make_gateway, upstream={"max_dedicated": 2}).start().ready()
+    http = HTTP(gateway.port)
+    for turn in ("first", "second", "third", "fourth"):
+        key = http.open(capabilities={"sampling": {}})
+        with http.connect() as stream:
+            stream.send(http.raw("GET", Mcp_Session_Id=key))
+            assert stream.head().status == 200 and stream.event()
+            with begin(gateway, http, key, work(turn, turn, ask=True)) as calling:
+                assert calling.head().is_stream, f"the {turn} client was not asked"
+                prime, asked = calling.event(), calling.event()
+                assert prime and asked
+                sampled(http, key, asked.message)
+                answer = calling.event()
+                assert answer and answer.message["result"]["structuredContent"]["sampled"] == f"sampled {turn}"
+
+
 def test_with_several_calls_in_flight_it_is_asked_on_the_sessions_stream(make_gateway: Make) -> None:
     gateway = gateway_over_http(make_gateway).start().ready()
     http = HTTP(gateway.port)

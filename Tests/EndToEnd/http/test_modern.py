@@ -87,8 +87,7 @@ def test_an_unknown_version_is_told_what_is_spoken(http: HTTP) -> None:
 
 @pytest.mark.parametrize("method", ["initialize", "ping", "logging/setLevel", "resources/subscribe", "no/such"])
 def test_methods_that_the_era_lacks(http: HTTP, method: str) -> None:
-    answer = ask(http, request(method, uri="test://static-text", level="info"))
-    refused(answer, 404, -32601)
+    refused(ask(http, request(method, uri="test://static-text", level="info")), 404, -32601)
 
 
 def test_an_initialize_with_an_envelope_opens_no_session_for_others(http: HTTP) -> None:

@@ -6,6 +6,9 @@
     raw        base64 of the bytes that stand where the result stands
     repeat     [before, unit, times, after]: the text of the one content block
     until      a path: nothing is answered before this file exists
+    first      messages that are sent before the answer
+    region, count, wet, place.name
+               nothing; headers repeat them
 
 Every tool that is called does this. Calls are answered when they are ready, not in their order.
 """
@@ -21,6 +24,15 @@ import time
 from pathlib import Path
 
 LOCK = threading.Lock()
+MIRRORED = {
+    "type": "object",
+    "properties": {
+        "region": {"type": "string", "x-mcp-header": "Region"},
+        "count": {"type": "integer", "x-mcp-header": "Count"},
+        "wet": {"type": "boolean", "x-mcp-header": "Wet"},
+        "place": {"type": "object", "properties": {"name": {"type": "string", "x-mcp-header": "Place-Name"}}},
+    },
+}
 
 
 def send(line: bytes) -> None:
@@ -49,13 +61,15 @@ def outcome(request: dict) -> bytes:
             }
         )
     if method == "tools/list":
-        return b'"result":' + encode({"tools": [{"name": "say", "inputSchema": {"type": "object"}}]})
+        return b'"result":' + encode({"tools": [{"name": "say", "inputSchema": MIRRORED}]})
     if method != "tools/call":
         return b'"error":' + encode({"code": -32601, "message": method})
     arguments = request["params"].get("arguments", {})
     if until := arguments.get("until"):
         while not Path(until).exists():
             time.sleep(0.002)
+    for message in arguments.get("first", []):
+        send(encode(message))
     if "raw" in arguments:
         return b'"result":' + base64.b64decode(arguments["raw"])
     if "error" in arguments:
