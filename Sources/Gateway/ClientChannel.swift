@@ -18,6 +18,23 @@ public protocol ClientChannel: AnyObject {
     var slowsUpstream: Bool { get }
     /// Whether `idle_session_timeout` applies.
     var expiresWhenIdle: Bool { get }
+    /// Whether its client is still there, as far as the door can tell.
+    var presence: ClientPresence { get }
+}
+
+/// What a door knows of a client that says nothing.
+public enum ClientPresence: Sendable {
+    /// It holds a connection open.
+    case present
+    /// It may come back or not: over HTTP a session has no connection of its own.
+    case unknown
+    /// It had a stream of the session open, and closed it.
+    case gone
+}
+
+extension ClientChannel {
+    /// A connection is the client.
+    public var presence: ClientPresence { .present }
 }
 
 /// A channel that carries several exchanges of one session, each with its own way to the client, as HTTP does. The

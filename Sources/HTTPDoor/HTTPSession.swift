@@ -16,6 +16,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
     private var exchanges = OpenExchanges()
     /// Oldest first.
     private var streams: [HTTPConnection] = []
+    private var hadStream = false
     private var store = EventStore()
     private var held = HeldRequests()
 
@@ -71,6 +72,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
         case .anew: break
         }
         streams.append(connection)
+        hadStream = true
         if primes { connection.prime(store.mint(0)) }
         for event in store.takeUnsent(of: 0) { connection.send(event.message, as: event.id) }
         connection.flush()
@@ -173,6 +175,7 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
     var slowsUpstream: Bool { false }
     /// Who keeps a stream open is there.
     var expiresWhenIdle: Bool { streams.isEmpty }
+    var presence: ClientPresence { !streams.isEmpty || !exchanges.isEmpty ? .present : hadStream ? .gone : .unknown }
 
     func setReading(_ isReading: Bool) {
         for body in held.set(isReading) { body() }

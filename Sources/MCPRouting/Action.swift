@@ -68,6 +68,8 @@ public enum CloseReason: String, Sendable {
     case connectionLost = "connection_lost"
     case slowReader = "slow_reader"
     case idle = "idle_timeout"
+    /// Its client seemed gone, and another one needed its place among `max_dedicated`.
+    case displaced = "displaced"
     case shutdown = "shutting_down"
     case upstreamFailed = "upstream_failed"
 }

@@ -26,7 +26,7 @@ extension Router {
         var note: String?
         // A modern upstream asks nothing on its own, so nobody needs a process of his own in front of it.
         let wantsOwn = snapshot.isDedicated || !declared.isEmpty && !verdict.lacks.contains(.legacy)
-        if wantsOwn, ownUpstreams < limit {
+        if wantsOwn, hasRoom {
             let isModernOnly = verdict.lacks.contains(.legacy)
             upstream = startOwnUpstream(
                 for: incoming.session, opening: isModernOnly ? .discover : .initialize,
@@ -107,7 +107,11 @@ extension Router {
         state.initializeParams = initializeParams
         ownUpstreams += 1
         let id = upstreams.insert(state)
-        actions.append(.start(id, .own(session)))
+        if ownUpstreams <= mostOwnUpstreams {
+            actions.append(.start(id, .own(session)))
+        } else {
+            postponedStarts.append(id)
+        }
         return id
     }
 

@@ -47,7 +47,7 @@ extension Router {
         let upstream: UpstreamID
         if snapshot.isDedicated {
             let limit = snapshot.settings.upstream.maxDedicated
-            guard ownUpstreams < limit else {
+            guard hasRoom else {
                 fail(incoming, .noProcessLeft(limit), at: now)
                 return false
             }
@@ -81,7 +81,7 @@ extension Router {
     mutating func takeOwnProcess(_ session: SessionID, _ introduction: Introduction, from shared: UpstreamID) {
         guard sessions.read(session, { $0.mayBeAsked }) == true else { return }
         let limit = snapshot.settings.upstream.maxDedicated
-        guard ownUpstreams < limit else {
+        guard hasRoom else {
             return actions.append(
                 .log(.warning("a client's capabilities are withheld from the upstream: max_dedicated is \(limit)")))
         }

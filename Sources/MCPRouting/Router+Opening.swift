@@ -26,12 +26,13 @@ extension Router {
             case .initialize:
                 ask(.initialize, of: id, MCPMethod.initialize.rawValue, params ?? ownInitializeParams, at: now)
             }
+        let patience = min(Self.openingPatience, snapshot.settings.timeouts.connection.nanoseconds / 2)
         upstreams.update(id) {
             $0.phase = .handshaking
             $0.openedWith = request
             // With a rival already there, both wait.
             $0.rivalDue = opening == .probe && $0.rival == nil ? now.monotonic + Self.probePatience : nil
-            $0.silenceDue = opening == .probe ? nil : now.monotonic + Self.openingPatience
+            $0.silenceDue = opening == .probe ? nil : now.monotonic + patience
         }
     }
 

@@ -50,7 +50,9 @@ extension Router {
         guard exitsAgain(id), question(of: id).setting == .auto else { return }
         switch upstreams.read(id, { $0.opening }) {
         case .discover where verdict.first != .modern: upstreams.update(id) { $0.opening = .initialize }
-        case .initialize where seemsModernOnly && snapshot.isDedicated: upstreams.update(id) { $0.opening = .discover }
+        case .initialize where seemsModernOnly && snapshot.isDedicated:
+            learn(about: id) { $0.lacks.insert(.legacy) }
+            upstreams.update(id) { $0.opening = .discover }
         case .initialize where seemsModernOnly: _ = foundModernOnly(id, at: now)
         default: break
         }

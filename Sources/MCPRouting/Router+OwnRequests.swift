@@ -205,6 +205,7 @@ extension Router {
         let old = generations[generations.count - 1]
         let former = snapshot.policies
         snapshot = next
+        mostOwnUpstreams = next.settings.upstream.maxDedicated
         stateKeys.rotate(to: RequestStateKey(), at: now.monotonic / 1_000_000_000)
         if old.generation != next.generation {
             generations.append((next.generation, 0))

@@ -106,13 +106,36 @@ extension Router {
             lostOpenings.append(opening)
             if lostOpenings.count > 8 { lostOpenings.removeFirst() }
         }
+        if case .own = ended.role {
+            if let place = postponedStarts.firstIndex(of: id) {
+                // There is no process to end.
+                postponedStarts.remove(at: place)
+                ownUpstreams -= 1
+                return
+            }
+            leavingUpstreams += 1
+        }
         actions.append(.stop(id))
     }
 
-    /// A process of a session's own is gone for good. Until then it counts, so that sessions that come and go cannot
-    /// have more processes alive than `max_dedicated`.
+    /// A process of a session's own is gone for good: one that waited for its place is started. So sessions that come
+    /// and go never have more processes alive than `max_dedicated`, and are not refused meanwhile.
     public mutating func ownUpstreamStopped() {
         ownUpstreams -= 1
+        leavingUpstreams = max(0, leavingUpstreams - 1)
+        guard ownUpstreams - postponedStarts.count < mostOwnUpstreams,
+            let next = postponedStarts.popFirst(), let role = upstreams.read(next, { $0.role })
+        else { return }
+        actions.append(.start(next, role))
+    }
+
+    /// Whether another session may have a process of its own.
+    public var hasRoom: Bool { ownUpstreams - leavingUpstreams < mostOwnUpstreams }
+
+    /// Whether a session has a process of its own, and neither of them has anything to do.
+    public func holdsIdleProcess(_ id: SessionID) -> Bool {
+        guard isIdle(id), let upstream = sessions.read(id, { $0.upstream }) ?? nil else { return false }
+        return upstreams.read(upstream) { $0.role == .own(id) && $0.isIdle } == true
     }
 
     mutating func expireUpstream(_ id: UpstreamID, at now: Moment) {

@@ -47,6 +47,12 @@ public struct Router {
     /// The last first messages of processes that were given up: their answers may still come.
     var lostOpenings: [PendingID] = []
     var ownUpstreams = 0
+    /// `max_dedicated` of the snapshot, which is looked at with each message of a client.
+    var mostOwnUpstreams: Int
+    /// Those among them that were told to end, and have not yet.
+    var leavingUpstreams = 0
+    /// Those among them that wait for one to end before they are started: no more than `max_dedicated` run at a time.
+    var postponedStarts = Deque<UpstreamID>()
     /// Calls of modern clients that legacy upstreams hold open, by the number that their state names; what signs it.
     var heldCalls: [UInt64: HeldCall] = [:]
     var nextHeld: UInt64 = 0
@@ -74,6 +80,7 @@ public struct Router {
         self.snapshot = snapshot
         self.version = version
         generations = [(snapshot.generation, 0)]
+        mostOwnUpstreams = snapshot.settings.upstream.maxDedicated
         question = EraQuestion(snapshot.settings.upstream)
         shared = upstreams.insert(
             UpstreamState(role: .shared, opening: EraVerdict(snapshot.settings.upstream.era).opening))

@@ -132,7 +132,7 @@ struct RouterDedicatedTests {
         #expect(harness.trail.filter { $0.hasPrefix("RESPONSE 1 ") } == ["RESPONSE 1 upstream_exited"])
     }
 
-    @Test("beyond max_dedicated initialize is refused and the cap named, until a process is gone")
+    @Test("beyond max_dedicated initialize is refused and the cap named; no process is started before another is gone")
     func cap() throws {
         let harness = proved(max: 1)
         let first = harness.ready("a")
@@ -148,10 +148,97 @@ struct RouterDedicatedTests {
         harness.router.end(first, .endOfInput, at: harness.now)
         harness.perform()
         harness.receive(RouterHarness.initialize(), from: second)
-        #expect(Text.path(["error", "data", "reason"], harness.last(second)) == #""overloaded""#)
+        let own = try #require(harness.router.upstream(of: second))
+        #expect(!harness.starts.contains(own), "the former one is still ending")
         harness.router.ownUpstreamStopped()
-        harness.receive(RouterHarness.initialize(), from: second)
-        #expect(harness.router.upstream(of: second) != nil)
+        harness.perform()
+        #expect(harness.starts.last == own)
+        harness.start(own)
+        #expect(Text.member("result", harness.last(second)) != nil)
+    }
+
+    @Test("a session that ends before its process could be started gives its place back")
+    func postponedAndGone() throws {
+        let harness = proved(max: 1)
+        let first = harness.ready("a")
+        harness.router.end(first, .endOfInput, at: harness.now)
+        let second = harness.ready("b")
+        let own = try #require(harness.router.upstream(of: second))
+        harness.router.end(second, .endOfInput, at: harness.now)
+        harness.perform()
+        #expect(!harness.starts.contains(own) && !harness.stops.contains(own))
+        let third = harness.ready("c")
+        #expect(harness.router.upstream(of: third) != nil)
+        let before = harness.starts.count
+        harness.router.ownUpstreamStopped()
+        harness.perform()
+        #expect(harness.starts.count == before + 1)
+        #expect(harness.router.counts.ownUpstreams == 1)
+    }
+
+    @Test("which sessions could give their process up")
+    func idleProcess() throws {
+        let harness = proved(max: 1)
+        let session = harness.ready("a")
+        let own = try #require(harness.router.upstream(of: session))
+        #expect(!harness.router.hasRoom)
+        harness.start(own)
+        #expect(harness.router.holdsIdleProcess(session))
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
+        #expect(!harness.router.holdsIdleProcess(session), "it works")
+        harness.router.end(session, .displaced, at: harness.now)
+        harness.perform()
+        #expect(harness.router.hasRoom)
+        #expect(harness.trail.contains("SESSION_END displaced"))
+    }
+
+    @Test(
+        "a session's process that keeps ending, or says nothing, is asked in the other era",
+        arguments: [true, false])
+    func otherEra(exits: Bool) throws {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.sessions = .dedicated
+                $0.upstream.era = .auto
+            })
+        harness.startModern(harness.shared)
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.spawn(own)
+        if exits {
+            harness.exit(own)
+            harness.spawn(own)
+            harness.exit(own)
+        } else {
+            harness.advance(10.1)
+            let isRelaunched = harness.others.contains { if case .relaunch(own) = $0 { true } else { false } }
+            #expect(isRelaunched)
+        }
+        harness.startModern(own)
+        #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
+    }
+
+    @Test(
+        "a refusal before the era is known waits for the proof, and is passed on where that shows a legacy server",
+        arguments: [Era.modern, .legacy])
+    func refusedBeforeProof(era: Era) throws {
+        let harness = RouterHarness(RouterHarness.settings { $0.upstream.era = .auto })
+        harness.spawn(harness.shared)
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(id: "1", capabilities: #"{"roots":{}}"#), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.spawn(own)
+        harness.reply(to: "initialize", of: own, #""error":{"code":-32601,"message":"no such method"}"#)
+        #expect(harness.sent[session] == nil)
+        if era == .modern {
+            harness.answer("server/discover", of: harness.shared, Modern.discovered(capabilities: "{}"))
+            #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
+        } else {
+            harness.reply(to: "server/discover", of: harness.shared, #""error":{"code":-32601,"message":"no"}"#)
+            harness.start(harness.shared)
+            #expect(Text.path(["error", "message"], harness.last(session)) == #""no such method""#)
+        }
     }
 
     // MARK: - Reload

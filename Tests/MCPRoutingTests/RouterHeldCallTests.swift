@@ -104,6 +104,16 @@ struct RouterHeldCallTests {
         #expect(Text.path(["error", "message"], harness.last(session)) == #""disk full""#)
     }
 
+    @Test("a question that its client abandoned does not stop the clock of other calls")
+    func abandoned() throws {
+        let (harness, session, own, _, _) = try asked()
+        harness.receive(Modern.call(id: "2", capabilities: Self.capabilities), from: session)
+        #expect(harness.count(of: "tools/call", at: own) == 2)
+        harness.advance(61)
+        #expect(Text.member("id", harness.last(session)) == "2")
+        #expect(Text.path(["error", "data", "reason"], harness.last(session)) == #""timeout""#)
+    }
+
     @Test("with two calls in flight nobody can say which one lacked it")
     func undeclaredInDoubt() {
         let harness = RouterHarness.legacyOnly()

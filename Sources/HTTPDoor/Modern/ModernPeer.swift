@@ -113,6 +113,7 @@ final class ModernPeer: ExchangeChannel, ExchangeHolder {
     var slowsUpstream: Bool { false }
     var hasOpenExchanges: Bool { !exchanges.isEmpty }
     var expiresWhenIdle: Bool { exchanges.isEmpty }
+    var presence: ClientPresence { exchanges.isEmpty ? .unknown : .present }
 
     func setReading(_ isReading: Bool) {
         for body in held.set(isReading) { body() }
