@@ -252,7 +252,10 @@ public struct Router {
             }
             request.stage = .forwarded
             if let session = request.session, !request.isListen { beginWork(of: session, on: id) }
-            if message.scan[.metaLogLevel].isPresent { upstreams.update(id) { $0.loggers.insert(number) } }
+            // Log messages never come on the stream of a subscription (2026-07-28, basic/transports/streamable-http).
+            if message.scan[.metaLogLevel].isPresent, !request.isListen {
+                upstreams.update(id) { $0.loggers.insert(number) }
+            }
             var outgoing = SplicedMessage(message.bytes)
             outgoing.replace(message.scan[.id], withInteger: number.number)
             let token = message.scan[.metaProgressToken]

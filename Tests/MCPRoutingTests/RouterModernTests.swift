@@ -108,6 +108,22 @@ struct RouterModernTests {
 
     // MARK: - The choice of an era
 
+    @Test("a subscription that names a log level keeps no log messages from the call that they belong to")
+    func subscriptionWithLevel() {
+        let harness = RouterHarness.modern()
+        let (watcher, session) = (harness.open("a"), harness.open("b"))
+        let level = #""io.modelcontextprotocol/logLevel":"debug","#
+        harness.receive(
+            Modern.request(
+                "subscriptions/listen", id: "1", #""notifications":{"toolsListChanged":true}"#,
+                meta: Modern.meta(level)), from: watcher)
+        harness.receive(Modern.call(id: "1", level: "debug"), from: session)
+        harness.receive(
+            #"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"m"}}"#,
+            from: harness.shared)
+        #expect(harness.last(session).contains("notifications/message"))
+    }
+
     @Test("a task that a server tells of holds a tool's text, which is sanitised and counted")
     func task() throws {
         let harness = RouterHarness.modern()
