@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from eras.conftest import reaches_modern
 from harness.client import open_session
 from harness.gateway import Gateway
+from harness.matrix import NO_OPENING, NO_PING, NO_ROOTS_CHANGED, Cell
 
 LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 WATCHED = "test://watched-resource"
@@ -44,10 +44,10 @@ async def test_an_update_reaches_those_who_subscribed_until_they_unsubscribe(gat
         assert len(session.inbox.of("notifications/resources/updated")) == 1
 
 
-async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(gateway: Gateway) -> None:
+async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(gateway: Gateway, cell: Cell) -> None:
+    if cell.mode == "2026-07-28":
+        pytest.skip(NO_OPENING)
     async with open_session(gateway) as session:
-        if gateway.client_mode == "2026-07-28":
-            pytest.skip("a client that is pinned to a revision asks nothing when it opens")
         assert session.opened["instructions"].startswith("Everything server")
         assert session.opened["capabilities"]["tools"]["listChanged"] is True
         if session.is_modern:
@@ -59,13 +59,13 @@ async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(
         assert info["name"].startswith("everything-mcp")
 
 
-async def test_the_upstream_can_ping(gateway: Gateway) -> None:
-    if reaches_modern(gateway):
-        pytest.skip("revision 2026-07-28 has no ping, and no requests of servers")
+async def test_the_upstream_can_ping(gateway: Gateway, cell: Cell) -> None:
+    if cell.upstream_era == "modern":
+        pytest.skip(NO_PING)
     async with open_session(gateway) as session:
         assert (await session.call("ping_client"))["content"][0]["text"] == "pong"
 
 
-async def test_a_client_gets_the_era_that_it_opens_in(gateway: Gateway) -> None:
+async def test_a_client_gets_the_era_that_it_opens_in(gateway: Gateway, cell: Cell) -> None:
     async with open_session(gateway) as session:
-        assert session.is_modern == (gateway.client_mode != "legacy")
+        assert session.is_modern == (cell.client_era == "modern")
