@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.client import open_session
+from features.test_progress_and_cancellation import counters
+from harness.client import Answers, open_session
 from harness.gateway import Gateway
 from harness.matrix import NO_OPENING, NO_PING, NO_ROOTS_CHANGED, Cell
 
@@ -19,8 +20,23 @@ async def test_log_messages_arrive_from_the_level_that_was_asked_for(gateway: Ga
         await session.call("logs", {"message": "m"})
         await session.inbox.wait_for("notifications/message")
         await session.request("ping")
-        came = [params["level"] for params in session.inbox.of("notifications/message")]
-        assert came == LEVELS[LEVELS.index(level) :]
+        came = session.inbox.of("notifications/message")
+        assert [params["level"] for params in came] == LEVELS[LEVELS.index(level) :]
+        assert {params["logger"] for params in came} == {"fixture"}
+        assert [params["data"] for params in came] == [{"m": "m", "lv": params["level"]} for params in came]
+
+
+async def test_log_messages_and_progress_come_while_a_call_runs(gateway: Gateway) -> None:
+    async with open_session(gateway) as session:
+        await session.request("logging/setLevel", {"level": "debug"})
+        assert (await session.call("test_tool_with_logging"))["content"][0]["text"].endswith("executed successfully")
+        came = await session.inbox.wait_for("notifications/message", 3)
+        assert [(params["level"], params["data"]) for params in came] == [
+            ("info", f"Tool {what}") for what in ("execution started", "processing data", "execution completed")
+        ]
+        seen: list[tuple[float, str | None]] = []
+        await session.call("test_tool_with_progress", progress=lambda done, message: seen.append((done, message)))
+        assert seen == [(float(done), f"Completed step {done} of 100") for done in (0, 50, 100)]
 
 
 async def test_all_three_lists_can_change(gateway: Gateway) -> None:
@@ -28,6 +44,32 @@ async def test_all_three_lists_can_change(gateway: Gateway) -> None:
         await session.call("change_lists")
         for what in ("tools", "prompts", "resources"):
             await session.inbox.wait_for(f"notifications/{what}/list_changed")
+
+
+@pytest.mark.everything2
+async def test_one_list_can_change(gateway: Gateway, cell: Cell) -> None:
+    async with open_session(gateway) as session, session.watching():
+        for tool, what in (("test_trigger_tool_change", "tools"), ("test_trigger_prompt_change", "prompts")):
+            await session.call(tool)
+            if cell.upstream_era == "modern":
+                await session.inbox.wait_for(f"notifications/{what}/list_changed")
+        await session.request("ping")
+        # In the legacy era these tools tell nobody; there it is `change_lists` that does.
+        told = [message["method"].split("/")[1] for message in session.inbox.messages]
+        assert told == (["tools", "prompts"] if cell.upstream_era == "modern" else [])
+
+
+async def test_a_server_is_told_that_roots_changed(gateway: Gateway, cell: Cell) -> None:
+    if "modern" in (cell.client_era, cell.upstream_era):
+        pytest.skip(NO_ROOTS_CHANGED)
+
+    async def roots(_params: dict) -> dict:
+        return {"roots": []}
+
+    async with open_session(gateway, Answers(roots=roots)) as session:
+        before = (await counters(session))["roots_changed"]
+        await session.tell_roots_changed()
+        assert (await counters(session))["roots_changed"] == before + 1
 
 
 async def test_an_update_reaches_those_who_subscribed_until_they_unsubscribe(gateway: Gateway) -> None:
@@ -57,6 +99,9 @@ async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(
             assert session.opened["protocolVersion"] == "2025-11-25"
             info = session.opened["serverInfo"]
         assert info["name"].startswith("everything-mcp")
+        assert info["version"] == "1.2.3"
+        if cell.upstream_era == "legacy":  # the server's discover result has none
+            assert session.opened["capabilities"]["experimental"] == {"fixture": {"x": 1}}
 
 
 async def test_the_upstream_can_ping(gateway: Gateway, cell: Cell) -> None:
