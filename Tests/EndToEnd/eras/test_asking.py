@@ -28,9 +28,12 @@ ENUMS = {
     "titledMulti": {"type": "array", "items": {"anyOf": TITLED}},
 }
 CHOSEN = {
-    "untitledSingle": "option1", "titledSingle": "value2", "legacyEnum": "opt3", "untitledMulti": ["option1", "option3"],
+    "untitledSingle": "option1",
+    "titledSingle": "value2",
+    "legacyEnum": "opt3",
+    "untitledMulti": ["option1", "option3"],
     "titledMulti": ["value1", "value2"],
-}  # fmt: skip
+}
 
 
 @pytest.fixture

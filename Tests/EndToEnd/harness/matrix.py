@@ -62,7 +62,7 @@ class Cell(NamedTuple):
 
     @property
     def client_era(self) -> str:
-        """The era of the session. The gateway answers `server/discover` whatever its upstream is, so `auto` is modern."""
+        """The era of the session; `auto` is modern, since the gateway answers `server/discover` for any upstream."""
         return "legacy" if self.mode == "legacy" else "modern"
 
     @property
