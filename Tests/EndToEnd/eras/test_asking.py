@@ -37,13 +37,6 @@ CHOSEN = {
 
 
 @pytest.fixture
-def requests(cell: Cell) -> None:
-    """For tools that ask by requests of their own, whatever the era."""
-    if cell.upstream_era == "modern":
-        pytest.skip(NO_SERVER_REQUESTS)
-
-
-@pytest.fixture
 def interim_results(cell: Cell) -> None:
     """For tools that ask by interim results, whatever the era."""
     if cell.upstream_era == "legacy":
@@ -77,81 +70,65 @@ async def said(session: Session, tool: str, **arguments: object) -> str:
     return (await session.call(tool, arguments))["content"][0]["text"]
 
 
-async def test_all_of_a_question_to_the_model_arrives(gateway: Gateway, cell: Cell) -> None:
-    client = Client()
-    async with open_session(gateway, client) as session:
-        assert await said(session, "sample", prompt="Grüße?") == "model=fixture text=Paris"
-    (params,) = client.asked
-    (question,) = params["messages"]
-    content = question["content"][0] if isinstance(question["content"], list) else question["content"]
-    assert (question["role"], content["text"], params["maxTokens"]) == ("user", "Grüße?", 50)
-    # Only when it asks by a request does the server's tool say this.
-    assert params.get("systemPrompt") == (None if cell.upstream_era == "modern" else "be brief")
-
-
-async def test_all_of_a_question_to_the_user_arrives(gateway: Gateway) -> None:
+async def test_all_of_a_question_arrives(gateway: Gateway, cell: Cell) -> None:
     client = Client({"name": "Ada"})
     async with open_session(gateway, client) as session:
+        assert await said(session, "sample", prompt="Grüße?") == "model=fixture text=Paris"
         assert await said(session, "elicit", message="Who?") == "accept:Ada:30"
-    (params,) = client.asked
-    assert params["message"] == "Who?"
-    schema = params["requestedSchema"]
+    of_the_model, of_the_user = client.asked
+    (question,) = of_the_model["messages"]
+    content = question["content"][0] if isinstance(question["content"], list) else question["content"]
+    assert (question["role"], content["text"], of_the_model["maxTokens"]) == ("user", "Grüße?", 50)
+    # Only when it asks by a request does the server's tool say this.
+    assert of_the_model.get("systemPrompt") == (None if cell.upstream_era == "modern" else "be brief")
+    assert of_the_user["message"] == "Who?"
+    schema = of_the_user["requestedSchema"]
     assert (schema["type"], schema["required"], set(schema["properties"])) == ("object", ["name"], {"name", "age"})
     assert schema["properties"]["name"]["description"] == "name"
     assert schema["properties"]["age"]["default"] == 30
 
 
-@pytest.mark.usefixtures("requests")
-async def test_the_fixtures_that_ask_by_request(gateway: Gateway) -> None:
-    client = Client({"response": "yes"})
+async def test_tools_that_ask_by_request(gateway: Gateway, cell: Cell) -> None:
+    if cell.upstream_era == "modern":
+        pytest.skip(NO_SERVER_REQUESTS)
+    defaults = {name: field["default"] for name, field in DEFAULTS.items()}
+    client = Client({"response": "yes"}, defaults, CHOSEN)
     async with open_session(gateway, client) as session:
         assert await said(session, "test_sampling", prompt="Capital?") == "LLM response: Paris"
         answer = await said(session, "test_elicitation", message="Sure?")
         assert answer == 'User response: action=accept, content={"response": "yes"}'
-    assert client.asked[0]["maxTokens"] == 100
-
-
-@pytest.mark.usefixtures("requests")
-@pytest.mark.parametrize(
-    ("tool", "properties", "content"),
-    [
-        ("test_elicitation_sep1034_defaults", DEFAULTS, {name: one["default"] for name, one in DEFAULTS.items()}),
-        ("test_elicitation_sep1330_enums", ENUMS, CHOSEN),
-    ],
-    ids=["defaults", "enums"],
-)
-async def test_a_form_with_every_kind_of_field(gateway: Gateway, tool: str, properties: dict, content: dict) -> None:
-    client = Client(content)
-    async with open_session(gateway, client) as session:
-        answer = await said(session, tool)
-    assert client.asked[0]["requestedSchema"]["properties"] == properties
-    before = "Elicitation completed: action=accept, content="
-    assert answer.startswith(before)
-    assert json.loads(answer.removeprefix(before)) == content
+        before = "Elicitation completed: action=accept, content="
+        for tool, content in (
+            ("test_elicitation_sep1034_defaults", defaults),
+            ("test_elicitation_sep1330_enums", CHOSEN),
+        ):
+            answer = await said(session, tool)
+            assert answer.startswith(before)
+            assert json.loads(answer.removeprefix(before)) == content
+    of_the_model, _, *forms = client.asked
+    assert of_the_model["maxTokens"] == 100
+    # Every kind of field that a form can have.
+    assert [form["requestedSchema"]["properties"] for form in forms] == [DEFAULTS, ENUMS]
 
 
 @pytest.mark.everything2
 @pytest.mark.usefixtures("interim_results")
-@pytest.mark.parametrize(
-    ("what", "contents", "expected", "questions"),
-    [
-        ("elicitation", [{"name": "Ada"}], "Hello, Ada!", 1),
-        ("sampling", [], "Model said: Paris", 1),
-        ("list_roots", [], "Client exposed 2 root(s).", 1),
-        ("request_state", [{"ok": True}], "state-ok: confirmation received", 1),
-        ("tampered_state", [{"ok": True}], "state-ok: r1", 1),
-        ("multiple_inputs", [{"name": "Ada"}], "All inputs received.", 3),
-        ("multi_round", [{"name": "Ada"}, {"color": "blue"}], "Ada likes blue.", 2),
-    ],
-    ids=lambda value: value if isinstance(value, str) and "_" in value else "",
-)
-async def test_the_fixtures_that_ask_by_interim_results(
-    gateway: Gateway, what: str, contents: list[dict], expected: str, questions: int
-) -> None:
-    client = Client(*contents)
+async def test_tools_that_ask_by_interim_results(gateway: Gateway) -> None:
+    name = {"name": "Ada"}
+    client = Client()
     async with open_session(gateway, client) as session:
-        assert await said(session, f"test_input_required_result_{what}") == expected
-    assert len(client.asked) == questions
+        for what, contents, expected, questions in (
+            ("elicitation", [name], "Hello, Ada!", 1),
+            ("sampling", [], "Model said: Paris", 1),
+            ("list_roots", [], "Client exposed 2 root(s).", 1),
+            ("request_state", [{"ok": True}], "state-ok: confirmation received", 1),
+            ("tampered_state", [{"ok": True}], "state-ok: r1", 1),
+            ("multiple_inputs", [name], "All inputs received.", 3),
+            ("multi_round", [name, {"color": "blue"}], "Ada likes blue.", 2),
+        ):
+            client.contents, client.asked = contents, []
+            assert await said(session, f"test_input_required_result_{what}") == expected
+            assert len(client.asked) == questions, what
 
 
 @pytest.mark.everything2
