@@ -48,6 +48,17 @@ async def test_all_three_lists_can_change(gateway: Gateway) -> None:
             await session.inbox.wait_for(f"notifications/{what}/list_changed")
 
 
+async def test_subscriptions_keep_no_log_messages_back(gateway: Gateway) -> None:
+    async with open_session(gateway) as session, open_session(gateway) as watcher:
+        # In the modern era each request says its level from now on, `subscriptions/listen` too. What a call logs never
+        # comes on the stream of that one, so there is no doubt whose it is.
+        for one in (session, watcher):
+            await one.request("logging/setLevel", {"level": "emergency"})
+        async with session.watching(), watcher.watching():
+            await session.call("logs", {"message": "m"})
+            await session.inbox.wait_for("notifications/message")
+
+
 @pytest.mark.everything2
 async def test_one_list_can_change(gateway: Gateway, cell: Cell) -> None:
     async with open_session(gateway) as session, session.watching():
