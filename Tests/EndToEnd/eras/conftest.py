@@ -1,82 +1,113 @@
-"""Every feature, in every cell of the matrix of clients and upstreams of both eras.
+"""Every feature, in every cell of the matrix of clients, doors and upstreams (harness/matrix.py).
 
-By default each mode of the client meets each upstream over the Unix socket; over HTTP and over stdio each mode and each
-upstream is met at least once. GATEKIT_ERAS=full runs every cell. The README has the table.
+By default a pairwise selection of the cells runs; GATEKIT_ERAS=full runs every cell of the client in this environment.
+With GATEKIT_MATRIX=FILE the outcomes are noted there, for the one table of all runs.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from features.conftest import ALLOWED
-from harness.client import GENERATION
-from harness.gateway import Gateway
+from harness.client import ADAPTER, CLIENT, FASTMCP
+from harness.gateway import Gateway, is_passthrough
+from harness.matrix import EVERY_CELL, Cell, pairwise, table
 from harness.upstreams import everything
 
-UPSTREAMS = {
+COMMANDS = {
     "everything1": everything(1),
     "everything2": everything(2),
     "everything2-legacy-only": [*everything(2), "--legacy-only"],
     "everything2-modern-only": [*everything(2), "--modern-only"],
 }
-MODES = ["legacy"] if GENERATION == 1 else ["auto", "legacy", "2026-07-28"]
-"""How the client opens; the 1.x SDK knows one way."""
+
+# The first call methods that only FastMCP's client has, the second speak by raw lines, for which one run is enough.
+collect_ignore = [
+    *([] if FASTMCP else ["test_fastmcp_methods.py"]),
+    *([] if ADAPTER == "sdk1" else ["test_opening.py"]),
+]
+
+NOTED = pytest.StashKey[list[tuple[Cell, str, str]]]()
 
 
-def cells() -> list[tuple[str, str, str]]:
-    """Mode, door and upstream of each cell that runs."""
-    everywhere = [(mode, door, name) for door in ("unix", "http", "stdio") for mode in MODES for name in UPSTREAMS]
-    if os.environ.get("GATEKIT_ERAS") == "full":
-        return everywhere
-    names = list(UPSTREAMS)
-    chosen = {
-        (MODES[(at + shift) % len(MODES)], door, name)
-        for shift, door in enumerate(("stdio", "http"))
-        for at, name in enumerate(names)
-    }
-    return [cell for cell in everywhere if cell[1] == "unix" or cell in chosen]
+def chosen_cells() -> list[Cell]:
+    """The cells of this client that run."""
+    everywhere = os.environ.get("GATEKIT_ERAS") == "full" or is_passthrough()
+    cells = [cell for cell in (EVERY_CELL if everywhere else pairwise()) if cell.client == CLIENT]
+    if not cells:
+        raise pytest.UsageError(f"the matrix has no client '{CLIENT}': name it in harness/matrix.py")
+    if is_passthrough():
+        # It has no HTTP, and joins no eras.
+        return [cell for cell in cells if cell.door != "http" and not cell.is_bridged]
+    return cells
 
 
-@pytest.fixture(scope="module", params=cells(), ids=lambda cell: "-".join(cell))
-def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
-    """A gateway that finds out what its upstream speaks."""
-    mode, door, name = request.param
-    gateway = Gateway(UPSTREAMS[name], door=door, tools=ALLOWED, era="auto", client_mode=mode)
-    gateway.upstream_name = name
+@pytest.fixture(scope="session", params=chosen_cells(), ids=lambda cell: "-".join(cell[1:]))
+def cell(request: pytest.FixtureRequest) -> Cell:
+    """The cell that a test runs in."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def gateway(cell: Cell) -> Iterator[Gateway]:
+    """A gateway that finds out what its upstream speaks. It serves all tests of its cell."""
+    gateway = Gateway(COMMANDS[cell.upstream], door=cell.door, tools=ALLOWED, era="auto", client_mode=cell.mode)
     try:
-        yield gateway if door == "stdio" else gateway.start().ready()
+        if cell.door != "stdio":
+            gateway.start()
+            if not is_passthrough():
+                gateway.ready()
+        yield gateway
     finally:
         gateway.close()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The matrix, cell by cell: how many passed, were skipped for a reason that the specification gives, failed."""
-    counted: dict[tuple[str, str, str], Counter[str]] = {}
-    for outcome in ("passed", "skipped", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, []):
-            if outcome == "passed" and report.when != "call":
-                continue
-            # `test[cell]`, or `test[cell-argument]`; the longest name that fits is the cell's.
-            fitting = [cell for cell in cells() if re.search(rf"\[{'-'.join(cell)}[-\]]", report.nodeid)]
-            if fitting:
-                counted.setdefault(max(fitting, key=lambda cell: len(cell[2])), Counter())[outcome] += 1
-    if not counted:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Takes out what a server has no tool for. That is no skipped feature, since the server does not have it."""
+    without = [
+        item
+        for item in items
+        if item.get_closest_marker("everything2") and (cell := cell_of(item)) and cell.upstream == "everything1"
+    ]
+    if without:
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
+
+
+def cell_of(item: pytest.Item) -> Cell | None:
+    """The cell that a test runs in, if it runs in one."""
+    parameters = getattr(item, "callspec", None)
+    return parameters.params.get("cell") if parameters else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Notes how a test ended in its cell; what fails before or after it fails it too."""
+    report: pytest.TestReport = yield
+    cell = cell_of(item)
+    if cell and (report.when == "call" or report.outcome != "passed"):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if report.outcome == "skipped" else ""
+        item.config.stash.setdefault(NOTED, []).append((cell, report.outcome, reason))
+        if path := os.environ.get("GATEKIT_MATRIX"):
+            noted = {"cell": cell, "test": item.nodeid, "outcome": report.outcome, "reason": reason}
+            with Path(path).open("a") as file:
+                file.write(json.dumps(noted) + "\n")
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The part of the matrix that this run was; whoever asked for the file prints the whole of it."""
+    noted = config.stash.get(NOTED, [])
+    if not noted or os.environ.get("GATEKIT_MATRIX"):
         return
-    terminalreporter.section(f"clients of mcp {GENERATION}.x and upstreams: passed, skipped, failed")
-    for (mode, door, name), outcomes in counted.items():
-        failed = outcomes["failed"] + outcomes["error"]
-        terminalreporter.write_line(
-            f"{mode:12}{door:8}{name:26}{outcomes['passed']:5}{outcomes['skipped']:5}{failed:5}"
-        )
-
-
-def reaches_modern(gateway: Gateway) -> bool:
-    """Whether the upstream serves these clients in the modern era."""
-    return gateway.upstream_name == "everything2-modern-only" or (
-        gateway.upstream_name == "everything2" and gateway.client_mode != "legacy"
-    )
+    cells: dict[Cell, Counter[str]] = {}
+    for cell, outcome, _ in noted:
+        cells.setdefault(cell, Counter())[outcome] += 1
+    terminalreporter.section("matrix")
+    terminalreporter.write_line(table(cells, Counter(reason for *_, reason in noted if reason), whole=False))

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import pytest
 
-from eras.conftest import reaches_modern
-from harness.client import open_session
-from harness.gateway import Gateway
+from features.test_progress_and_cancellation import counters
+from harness.client import Answers, open_session
+from harness.gateway import Gateway, is_passthrough
+from harness.matrix import NO_OPENING, NO_PING, NO_ROOTS_CHANGED, Cell
 
 LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 WATCHED = "test://watched-resource"
 
 
 @pytest.mark.parametrize("level", ["debug", "warning", "emergency"])
-async def test_log_messages_arrive_from_the_level_that_was_asked_for(gateway: Gateway, level: str) -> None:
+async def test_log_messages_arrive_from_the_level_that_was_asked_for(gateway: Gateway, cell: Cell, level: str) -> None:
     async with open_session(gateway) as session:
         await session.request("logging/setLevel", {"level": level})
         await session.call("logs", {"message": "m"})
         await session.inbox.wait_for("notifications/message")
         await session.request("ping")
-        came = [params["level"] for params in session.inbox.of("notifications/message")]
-        assert came == LEVELS[LEVELS.index(level) :]
+        came = session.inbox.of("notifications/message")
+        # In the legacy era the everything servers filter nothing, so there it is the gateway that does.
+        unfiltered = is_passthrough() and cell.client_era == "legacy"
+        assert [params["level"] for params in came] == (LEVELS if unfiltered else LEVELS[LEVELS.index(level) :])
+        assert {params["logger"] for params in came} == {"fixture"}
+        assert [params["data"] for params in came] == [{"m": "m", "lv": params["level"]} for params in came]
+
+
+async def test_log_messages_and_progress_come_while_a_call_runs(gateway: Gateway) -> None:
+    async with open_session(gateway) as session:
+        await session.request("logging/setLevel", {"level": "debug"})
+        assert (await session.call("test_tool_with_logging"))["content"][0]["text"].endswith("executed successfully")
+        came = await session.inbox.wait_for("notifications/message", 3)
+        assert [(params["level"], params["data"]) for params in came] == [
+            ("info", f"Tool {what}") for what in ("execution started", "processing data", "execution completed")
+        ]
+        seen: list[tuple[float, str | None]] = []
+        await session.call("test_tool_with_progress", progress=lambda done, message: seen.append((done, message)))
+        assert seen == [(float(done), f"Completed step {done} of 100") for done in (0, 50, 100)]
 
 
 async def test_all_three_lists_can_change(gateway: Gateway) -> None:
@@ -28,6 +46,43 @@ async def test_all_three_lists_can_change(gateway: Gateway) -> None:
         await session.call("change_lists")
         for what in ("tools", "prompts", "resources"):
             await session.inbox.wait_for(f"notifications/{what}/list_changed")
+
+
+async def test_subscriptions_keep_no_log_messages_back(gateway: Gateway) -> None:
+    async with open_session(gateway) as session, open_session(gateway) as watcher:
+        # In the modern era each request says its level from now on, `subscriptions/listen` too. What a call logs never
+        # comes on the stream of that one, so there is no doubt whose it is.
+        for one in (session, watcher):
+            await one.request("logging/setLevel", {"level": "emergency"})
+        async with session.watching(), watcher.watching():
+            await session.call("logs", {"message": "m"})
+            await session.inbox.wait_for("notifications/message")
+
+
+@pytest.mark.everything2
+async def test_one_list_can_change(gateway: Gateway, cell: Cell) -> None:
+    async with open_session(gateway) as session, session.watching():
+        for tool, what in (("test_trigger_tool_change", "tools"), ("test_trigger_prompt_change", "prompts")):
+            await session.call(tool)
+            if cell.upstream_era == "modern":
+                await session.inbox.wait_for(f"notifications/{what}/list_changed")
+        await session.request("ping")
+        # In the legacy era these tools tell nobody; there it is `change_lists` that does.
+        told = [message["method"].split("/")[1] for message in session.inbox.messages]
+        assert told == (["tools", "prompts"] if cell.upstream_era == "modern" else [])
+
+
+async def test_a_server_is_told_that_roots_changed(gateway: Gateway, cell: Cell) -> None:
+    if "modern" in (cell.client_era, cell.upstream_era):
+        pytest.skip(NO_ROOTS_CHANGED)
+
+    async def roots(_params: dict) -> dict:
+        return {"roots": []}
+
+    async with open_session(gateway, Answers(roots=roots)) as session:
+        before = (await counters(session))["roots_changed"]
+        await session.tell_roots_changed()
+        assert (await counters(session))["roots_changed"] == before + 1
 
 
 async def test_an_update_reaches_those_who_subscribed_until_they_unsubscribe(gateway: Gateway) -> None:
@@ -44,10 +99,10 @@ async def test_an_update_reaches_those_who_subscribed_until_they_unsubscribe(gat
         assert len(session.inbox.of("notifications/resources/updated")) == 1
 
 
-async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(gateway: Gateway) -> None:
+async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(gateway: Gateway, cell: Cell) -> None:
+    if cell.mode == "2026-07-28":
+        pytest.skip(NO_OPENING)
     async with open_session(gateway) as session:
-        if gateway.client_mode == "2026-07-28":
-            pytest.skip("a client that is pinned to a revision asks nothing when it opens")
         assert session.opened["instructions"].startswith("Everything server")
         assert session.opened["capabilities"]["tools"]["listChanged"] is True
         if session.is_modern:
@@ -57,15 +112,18 @@ async def test_the_session_is_told_the_upstreams_name_and_that_tools_may_change(
             assert session.opened["protocolVersion"] == "2025-11-25"
             info = session.opened["serverInfo"]
         assert info["name"].startswith("everything-mcp")
+        assert info["version"] == "1.2.3"
+        if cell.upstream_era == "legacy":  # the server's discover result has none
+            assert session.opened["capabilities"]["experimental"] == {"fixture": {"x": 1}}
 
 
-async def test_the_upstream_can_ping(gateway: Gateway) -> None:
-    if reaches_modern(gateway):
-        pytest.skip("revision 2026-07-28 has no ping, and no requests of servers")
+async def test_the_upstream_can_ping(gateway: Gateway, cell: Cell) -> None:
+    if cell.upstream_era == "modern":
+        pytest.skip(NO_PING)
     async with open_session(gateway) as session:
         assert (await session.call("ping_client"))["content"][0]["text"] == "pong"
 
 
-async def test_a_client_gets_the_era_that_it_opens_in(gateway: Gateway) -> None:
+async def test_a_client_gets_the_era_that_it_opens_in(gateway: Gateway, cell: Cell) -> None:
     async with open_session(gateway) as session:
-        assert session.is_modern == (gateway.client_mode != "legacy")
+        assert session.is_modern == (cell.client_era == "modern")

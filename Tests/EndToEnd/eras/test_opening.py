@@ -14,6 +14,8 @@ from harness.lines import Lines, initialize_params, message
 from harness.upstreams import UPSTREAMS, everything
 from harness.waiting import wait_until
 
+pytestmark = pytest.mark.gateway
+
 ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": {"name": "lines", "version": "1"},

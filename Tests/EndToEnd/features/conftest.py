@@ -11,9 +11,10 @@ from harness.upstreams import everything
 
 ALLOWED = [
     "add", "big", "change_lists", "contents", "delay", "digest", "echo", "elicit", "fail", "logs", "meta_echo",
-    "pad_0*", "ping_client", "progress", "roots", "sample", "slow", "state", "touch", "uni",
+    "json_schema_2020_12_tool", "pad_0*", "ping_client", "progress", "roots", "sample", "slow", "state", "test_*",
+    "touch", "uni",
 ]  # fmt: skip
-"""The allowlist; pad_10 … pad_14 and the conformance fixtures are not on it."""
+"""The allowlist; pad_10 … pad_14 are not on it."""
 
 
 DOORS = ["stdio", "unix", *([] if is_passthrough() else ["http"])]

@@ -24,6 +24,7 @@ async def test_a_call_returns_what_the_tool_said(gateway: Gateway) -> None:
         assert await text(session, "echo", text="hello") == "hello"
 
 
+@pytest.mark.gateway
 async def test_text_of_every_script_arrives_without_what_nobody_sees(gateway: Gateway) -> None:
     seen = "".join(c for c in UNICODE if c not in "\u200d\x7f\ud7ff")
     assert seen != UNICODE

@@ -1,11 +1,13 @@
-"""One face for both generations of the Python SDK: parameters and results as they stand on the wire.
+"""One face for both generations of the Python SDK, and for FastMCP: parameters and results as they stand on the wire.
 
-The feature tests run unchanged with either SDK; `open_session` picks the adapter for the one that is installed.
+The feature tests run unchanged with each of them; `open_session` picks the adapter for the one that is installed.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
+import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +19,21 @@ import anyio
 from .gateway import Gateway, is_passthrough
 from .waiting import eventually
 
-GENERATION = int(importlib.metadata.version("mcp").split(".")[0])
-"""1 or 2: the SDK in this environment."""
+
+
+def release(distribution: str) -> str:
+    """Major and minor version of what is installed."""
+    return ".".join(importlib.metadata.version(distribution).split(".")[:2])
+
+
+FASTMCP = importlib.util.find_spec("fastmcp") is not None
+"""Whether this environment is FastMCP's, which stands on the 2.x SDK."""
+
+CLIENT = f"FastMCP {release('fastmcp-slim')}" if FASTMCP else f"mcp {release('mcp')}"
+"""The client in this environment, as the matrix names it."""
+
+ADAPTER = "fastmcp4" if FASTMCP else "sdk" + importlib.metadata.version("mcp").split(".")[0]
+"""The module that puts the common face on it."""
 
 TEST_DEADLINE = 60
 """Seconds that a session may be open in a test."""
@@ -77,9 +92,16 @@ class Session(Protocol):
         """Any request of the SDK; raises `Refused`."""
 
     async def call(
-        self, tool: str, arguments: dict | None = None, progress: Callable[[float, str | None], None] | None = None
+        self,
+        tool: str,
+        arguments: dict | None = None,
+        progress: Callable[[float, str | None], None] | None = None,
+        meta: dict | None = None,
     ) -> dict:
-        """tools/call."""
+        """tools/call, with `meta` beside what the SDK puts into `_meta`."""
+
+    async def tell_roots_changed(self) -> None:
+        """notifications/roots/list_changed."""
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         """Calls a tool and cancels the call when `when` has come."""
@@ -88,11 +110,7 @@ class Session(Protocol):
 @asynccontextmanager
 async def open_session(gateway: Gateway, answers: Answers | None = None, name: str = "sdk") -> AsyncIterator[Session]:
     """A session through the gateway's door, over pipes of its own or the socket."""
-    if GENERATION == 1:
-        from .sdk1 import session
-    else:
-        from .sdk2 import session
-
+    session = importlib.import_module(f".{ADAPTER}", __package__).session
     log = gateway.log_path.open("a")
     try:
         with anyio.fail_after(TEST_DEADLINE):

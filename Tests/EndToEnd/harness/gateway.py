@@ -51,8 +51,8 @@ class Gateway:
     """One configuration in a directory of its own, and the processes that were started with it.
 
     `proxy` is laid over the `proxy` part of the configuration. Without `tools` there is no policy. `era` is that of the
-    upstream and `client_mode` that of sessions of the 2.x SDK; what is not about eras is tested in the legacy one, where
-    nothing has to be found out.
+    upstream and `client_mode` how sessions of the 2.x SDK and FastMCP open; what is not about eras is tested in the
+    legacy one, where nothing has to be found out.
     """
 
     def __init__(

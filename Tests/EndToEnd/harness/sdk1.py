@@ -53,17 +53,26 @@ class Session1:
         return result.model_dump(**JSON)
 
     async def call(
-        self, tool: str, arguments: dict | None = None, progress: Callable[[float, str | None], None] | None = None
+        self,
+        tool: str,
+        arguments: dict | None = None,
+        progress: Callable[[float, str | None], None] | None = None,
+        meta: dict | None = None,
     ) -> dict:
         async def note(done: float, total: float | None, message: str | None) -> None:
             assert progress
             progress(done, message)
 
         try:
-            result = await self.session.call_tool(tool, arguments or {}, progress_callback=note if progress else None)
+            result = await self.session.call_tool(
+                tool, arguments or {}, progress_callback=note if progress else None, meta=meta
+            )
         except McpError as error:
             raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
+
+    async def tell_roots_changed(self) -> None:
+        await self.session.send_roots_list_changed()
 
     @asynccontextmanager
     async def watching(self, uri: str | None = None) -> AsyncIterator[None]:

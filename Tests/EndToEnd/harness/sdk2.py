@@ -23,7 +23,6 @@ RESULTS: dict[str, type[BaseModel]] = {
     "completion/complete": types.CompleteResult,
     "logging/setLevel": types.EmptyResult,
     "ping": types.EmptyResult,
-    "prompts/get": types.GetPromptResult,
     "prompts/list": types.ListPromptsResult,
     "resources/list": types.ListResourcesResult,
     "resources/read": types.ReadResourceResult,
@@ -57,25 +56,38 @@ class Session2:
             self.client.session._log_level = (params or {})["level"]
             self.client.session.adopt(self.client.session.discover_result)
             return {}
-        built = REQUEST.validate_python({"method": method, "params": params or {}}, by_alias=True)
         try:
-            result = await self.client.session.send_request(built, RESULTS[method])
+            if method == "prompts/get":
+                # A prompt may ask the client first, and it is the client object that answers and asks again.
+                result: BaseModel = await self.client.get_prompt(**(params or {}))
+            else:
+                built = REQUEST.validate_python({"method": method, "params": params or {}}, by_alias=True)
+                result = await self.client.session.send_request(built, RESULTS[method])
         except MCPError as error:
             raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def call(
-        self, tool: str, arguments: dict | None = None, progress: Callable[[float, str | None], None] | None = None
+        self,
+        tool: str,
+        arguments: dict | None = None,
+        progress: Callable[[float, str | None], None] | None = None,
+        meta: dict | None = None,
     ) -> dict:
         async def note(done: float, total: float | None, message: str | None) -> None:
             assert progress
             progress(done, message)
 
         try:
-            result = await self.client.call_tool(tool, arguments or {}, progress_callback=note if progress else None)
+            result = await self.client.call_tool(
+                tool, arguments or {}, progress_callback=note if progress else None, meta=meta
+            )
         except MCPError as error:
             raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
+
+    async def tell_roots_changed(self) -> None:
+        await self.client.send_roots_list_changed()
 
     @asynccontextmanager
     async def watching(self, uri: str | None = None) -> AsyncIterator[None]:
