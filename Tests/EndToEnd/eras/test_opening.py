@@ -47,8 +47,8 @@ def test_a_legacy_server_is_found_whatever_it_says_to_the_probe(
     with gateway.connect() as lines:
         answer = ask(lines, modern("tools/call", 1, name="echo", arguments={}))
         assert answer["result"]["resultType"] == "complete"
-    # The probe, and the process that stays. An exit is no answer: the modern session's era is asked for once more.
-    assert len(gateway.audit.records("UPSTREAM_START")) == (3 if how == "exits" else 2)
+    # The probe, and the process that stays. One exit is no answer: the modern session's era is asked for twice more.
+    assert len(gateway.audit.records("UPSTREAM_START")) == (4 if how == "exits" else 2)
 
 
 def test_an_answer_that_comes_at_the_end_starts_nothing(make_gateway: Callable[..., Gateway]) -> None:
