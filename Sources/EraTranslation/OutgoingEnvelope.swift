@@ -14,7 +14,7 @@ public struct OutgoingEnvelope: Sendable {
     ///     ``CapabilityTranslation/clientToModern(_:)``.
     ///   - clientInfo: who the client is, as JSON object with name and version, or `nil` to leave it out.
     ///   - logLevel: the least severe log messages wanted, or `nil` for none.
-    public init(version: String, capabilities: ByteBuffer, clientInfo: ByteBuffer?, logLevel: LogLevel? = nil) {
+    public init(version: String, capabilities: ByteBuffer, clientInfo: ByteBuffer?, logLevel: MCPLogLevel? = nil) {
         var text = ObjectText(
             capacity: 224 + capabilities.readableBytes + (clientInfo?.readableBytes ?? 0))
         text.member("io.modelcontextprotocol/protocolVersion", string: version)

@@ -12,7 +12,7 @@ public struct RequestEnvelope: Sendable {
     /// What of ``capabilities`` lets a server ask the client something.
     public let features: ClientFeatures
     /// The least severe log messages that the client wants for this request; `nil` for none at all.
-    public let logLevel: LogLevel?
+    public let logLevel: MCPLogLevel?
 
     /// Reads and checks the envelope of a request.
     ///
@@ -46,9 +46,10 @@ public struct RequestEnvelope: Sendable {
         features = ClientFeatures(capabilities, in: bytes)
         clientInfo = try Self.clientInfo(of: message)
         let level = message.scan[.metaLogLevel]
-        logLevel = LogLevel(level, in: bytes)
+        logLevel = MCPLogLevel(level, in: bytes)
         guard logLevel != nil || JSONText.kind(of: level, in: bytes) == .null else {
-            throw Self.malformed("logLevel must be one of \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw Self.malformed(
+                "logLevel must be one of \(MCPLogLevel.allCases.map(\.rawValue).joined(separator: ", "))")
         }
     }
 

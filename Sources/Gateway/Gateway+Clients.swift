@@ -68,7 +68,7 @@ extension Gateway {
             case .message(let message):
                 client.share.spend(bytes: message.bytes.readableBytes)
                 if wireLog != nil { show(message.bytes, from: client.id) }
-                if !router.hasRoom { makeRoom(for: message, at: now) }
+                if !router.hasRoom { makeRoom(for: message, of: client.id, at: now) }
                 router.receive(message, from: client.id, at: now, gate: gate)
             case .other(let outcome, let line):
                 client.share.spend(bytes: line.readableBytes)
@@ -118,7 +118,7 @@ extension Gateway {
         switch outcome {
         case .message(let scan):
             let message = Message(bytes: line, scan: scan)
-            if !router.hasRoom { makeRoom(for: message, at: now) }
+            if !router.hasRoom { makeRoom(for: message, of: client.id, at: now) }
             router.receive(message, from: client.id, exchange: exchange, at: now, gate: gate)
         case .rejected(let rejection):
             router.rejected(rejection, line, from: client.id, exchange: exchange, at: now)

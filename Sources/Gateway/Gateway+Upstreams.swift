@@ -170,8 +170,11 @@ extension Gateway {
     }
 
     func stopped(_ link: UpstreamLink) {
-        if case .own = link.role { router.ownUpstreamStopped() }
         endingUpstreams[link.id] = nil
+        if case .own = link.role {
+            router.ownUpstreamStopped()
+            perform()
+        }
         applyCongestion()
         finishShutdownIfDrained()
     }

@@ -41,7 +41,7 @@ struct Introduction {
     func envelope(level: MCPLogLevel) -> OutgoingEnvelope {
         OutgoingEnvelope(
             version: ModernProtocol.version, capabilities: CapabilityTranslation.clientToModern(capabilities),
-            clientInfo: clientInfo, logLevel: LogLevel(rawValue: level.name))
+            clientInfo: clientInfo, logLevel: level)
     }
 
     /// `params` of the `initialize` that a legacy process is told for a modern session.

@@ -15,26 +15,3 @@ struct ProtocolVersion: Hashable, Comparable {
         legacy.contains(offer) ? min(ProtocolVersion(text: offer), upstream) : upstream
     }
 }
-
-/// Severity of a log message, least to most (RFC 5424 order, server/utilities/logging).
-enum MCPLogLevel: Int, Comparable {
-    case debug, info, notice, warning, error, critical, alert, emergency
-
-    init?(_ name: String) {
-        switch name {
-        case "debug": self = .debug
-        case "info": self = .info
-        case "notice": self = .notice
-        case "warning": self = .warning
-        case "error": self = .error
-        case "critical": self = .critical
-        case "alert": self = .alert
-        case "emergency": self = .emergency
-        default: return nil
-        }
-    }
-
-    var name: String { "\(self)" }
-
-    static func < (left: MCPLogLevel, right: MCPLogLevel) -> Bool { left.rawValue < right.rawValue }
-}

@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayEvents
 internal import JSONRPCWire
 internal import NIOCore
@@ -11,7 +12,7 @@ extension Router {
         guard let upstream = sessions.read(incoming.session, { $0.upstream }) ?? nil,
             upstreams.read(upstream, { $0.handshake?.hasLogging == true }) == true
         else { return fail(incoming, code: -32601, "method not found: logging/setLevel", at: now) }
-        guard let text = incoming.message.string(.paramsLevel), let level = MCPLogLevel(text) else {
+        guard let text = incoming.message.string(.paramsLevel), let level = MCPLogLevel(rawValue: text) else {
             return fail(incoming, code: -32602, "logging/setLevel without a known params.level", at: now)
         }
         sessions.update(incoming.session) {
@@ -40,7 +41,7 @@ extension Router {
         // In the modern era each request carries it.
         guard upstreams.read(upstream, { $0.era }) == .legacy, let level = upstreams.read(upstream, { $0.level }) ?? nil
         else { return }
-        ask(.setLevel, of: upstream, MCPMethod.setLevel.rawValue, Reply.params("level", level.name), at: now)
+        ask(.setLevel, of: upstream, MCPMethod.setLevel.rawValue, Reply.params("level", level.rawValue), at: now)
     }
 
     // MARK: - Subscriptions

@@ -40,7 +40,7 @@ extension Router {
         if ModernProtocol.mayNeedInput(request.call.method), let state = try InputResponses.requestState(of: message) {
             return try continueHeld(number, request, message, state: state, at: now)
         }
-        if let level = envelope.logLevel, let wanted = MCPLogLevel(level.rawValue), let session = request.session {
+        if let wanted = envelope.logLevel, let session = request.session {
             let isNews = sessions.update(session) { state in
                 guard state.level.map({ wanted < $0 }) ?? true else { return false }
                 state.level = wanted

@@ -15,7 +15,8 @@ extension Router {
     ) {
         guard let session = request.session, let handshake = upstreams.read(id, { $0.handshake }) ?? nil else { return }
         do throws(ProtocolError) {
-            let filter = try SubscriptionFilter(of: listening.message)
+            // What its client was promised by the process before is all that it reckons with.
+            let filter = try listening.isAcknowledged ? listening.filter : SubscriptionFilter(of: listening.message)
             listening.filter = filter.restricted(
                 tools: handshake.hasTools, prompts: handshake.hasPrompts, resourceLists: handshake.hasResources,
                 subscribesToResources: handshake.hasSubscriptions)

@@ -32,7 +32,7 @@ extension Router {
 
     /// One that was known, or asked, to be modern is not.
     mutating func notModern(_ id: UpstreamID, _ how: String, at now: Moment) {
-        if id == second { return secondFailed(how, at: now) }
+        if isUnproved(second: id) { return secondFailed(how, at: now) }
         if question(of: id).setting == .auto {
             forgetEra(of: id)
             if case .own? = upstreams.read(id, { $0.role }) {
@@ -57,9 +57,10 @@ extension Router {
         verdict.lacks.contains(.legacy) || verdict.first == .modern && proven[.legacy] == nil
     }
 
-    /// A session's own process speaks only the modern era. Whether the session goes on in spite of it.
-    mutating func foundModernOnly(_ id: UpstreamID, at now: Moment) -> Bool {
-        learn(about: id) { $0.lacks.insert(.legacy) }
+    /// A session's own process speaks only the modern era. Whether the session goes on in spite of it. One that was only
+    /// silent may have been slow: nothing is learnt from that for other sessions.
+    mutating func foundModernOnly(_ id: UpstreamID, wasSilent: Bool = false, at now: Moment) -> Bool {
+        if !wasSilent { learn(about: id) { $0.lacks.insert(.legacy) } }
         guard case .own(let session)? = upstreams.read(id, { $0.role }) else { return false }
         if snapshot.isDedicated {
             reopen(id, as: .discover)

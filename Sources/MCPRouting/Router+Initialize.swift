@@ -1,6 +1,6 @@
 internal import GatewayConfiguration
 internal import GatewayEvents
-internal import JSONRPCWire
+public import JSONRPCWire
 internal import NIOCore
 internal import ToolPolicy
 
@@ -24,8 +24,7 @@ extension Router {
         let limit = snapshot.settings.upstream.maxDedicated
         var upstream: UpstreamID?
         var note: String?
-        // A modern upstream asks nothing on its own, so nobody needs a process of his own in front of it.
-        let wantsOwn = snapshot.isDedicated || !declared.isEmpty && !verdict.lacks.contains(.legacy)
+        let wantsOwn = wantsOwn(declaring: declared)
         if wantsOwn, hasRoom {
             let isModernOnly = verdict.lacks.contains(.legacy)
             upstream = startOwnUpstream(
@@ -59,6 +58,20 @@ extension Router {
         }
         let id = insert(named, upstream: upstream, token: nil, effect: .initialize(offer: offer), at: now)
         dispatch(.initialize(id), of: incoming.session, to: upstream, at: now)
+    }
+
+    /// A modern upstream asks nothing on its own, so nobody needs a process of his own in front of it.
+    private func wantsOwn(declaring capabilities: [String]) -> Bool {
+        snapshot.isDedicated || !capabilities.isEmpty && !verdict.lacks.contains(.legacy)
+    }
+
+    /// Whether a message is an `initialize` for which a session would get a process of its own.
+    public func wantsProcess(_ message: Message, for session: SessionID) -> Bool {
+        guard message.scan.kind == .request, JSONText.equals(message.scan[.method], "initialize", in: message.bytes),
+            !message.hasEnvelope, message.string(.paramsProtocolVersion) != nil,
+            sessions.read(session, { $0.phase == .fresh }) == true
+        else { return false }
+        return wantsOwn(declaring: Self.declaredCapabilities(of: message))
     }
 
     /// Answers a client's `initialize` from the upstream's own answer.

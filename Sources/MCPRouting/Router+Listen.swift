@@ -37,6 +37,13 @@ extension Router {
                 return session
             }
             listening.isAcknowledged = true
+            do throws(ProtocolError) {
+                // All that was asked for: the gateway itself has promised `tools.listChanged`.
+                listening.filter = try SubscriptionFilter(of: listening.message)
+            } catch {
+                // What the upstream makes of it is its business; the gateway tells nothing of its own.
+                listening.filter = SubscriptionFilter()
+            }
         }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(range, with: request.id)
@@ -114,7 +121,7 @@ extension Router {
             // Whether it is bridged at the next one is found out there.
             request.isBridged = false
             request.stage = .waiting
-            listening.isMoved = true
+            listening.news = [.toolsChanged, .promptsChanged, .resourcesChanged]
             move(id, to: new)
             dispatch(.request(id, listening.message), of: session, to: new, at: now)
         }
@@ -124,10 +131,9 @@ extension Router {
 
     /// Tells the subscribers of an upstream that a list is another one than before.
     mutating func announce(_ method: MCPMethod, to upstream: UpstreamID) {
-        guard let flag = method.subscriptionFlag else { return }
         for id in pending.all(where: { $0.upstream == upstream && $0.isListen && $0.stage == .forwarded }) {
             guard let request = pending[id], case .listen(let listening) = request.effect, listening.isAcknowledged,
-                listening.wants(flag)
+                listening.hears(method)
             else { continue }
             announce(method, to: request)
         }
@@ -154,11 +160,9 @@ extension Router {
 
     /// The process that a swap has put in its place may have other lists than the one before.
     mutating func announceLists(toMoved request: Pending, _ listening: Listening) {
-        guard listening.isMoved else { return }
-        listening.isMoved = false
-        for method in [MCPMethod.toolsChanged, .promptsChanged, .resourcesChanged] {
-            if let flag = method.subscriptionFlag, listening.wants(flag) { announce(method, to: request) }
-        }
+        let news = listening.news
+        listening.news = []
+        for method in news where listening.hears(method) { announce(method, to: request) }
     }
 }
 
@@ -168,9 +172,10 @@ final class Listening {
     let message: Message
     /// Whether the client has had its `notifications/subscriptions/acknowledged`.
     var isAcknowledged = false
-    /// Whether a swap has given it to another process, of which it has not heard yet.
-    var isMoved = false
-    /// What passes, in front of a legacy upstream: there the gateway itself decides.
+    /// The lists of which its next process may have others than the one before: to be told when that has taken over.
+    var news: [MCPMethod] = []
+    /// What its client may be told, from its acknowledgement on. In front of a legacy upstream the gateway itself decides
+    /// by it what passes.
     var filter = SubscriptionFilter()
     /// The resources of which it is counted in its session, in front of a legacy upstream.
     var counted: [ExactName] = []
@@ -179,21 +184,13 @@ final class Listening {
         self.message = message
     }
 
-    /// Whether the client asked for a kind of list change.
-    func wants(_ flag: String) -> Bool {
-        let range = JSONText.member(flag, of: message.scan[.paramsNotifications], in: message.bytes)
-        return range.isPresent && JSONText.bool(range, in: message.bytes) == true
-    }
-}
-
-extension MCPMethod {
-    /// The member of a subscription's filter that asks for it.
-    var subscriptionFlag: String? {
-        switch self {
-        case .toolsChanged: "toolsListChanged"
-        case .promptsChanged: "promptsListChanged"
-        case .resourcesChanged: "resourcesListChanged"
-        default: nil
+    /// Whether the client was promised to be told of a list's changes.
+    func hears(_ method: MCPMethod) -> Bool {
+        switch method {
+        case .toolsChanged: filter.toolsListChanged
+        case .promptsChanged: filter.promptsListChanged
+        case .resourcesChanged: filter.resourcesListChanged
+        default: false
         }
     }
 }

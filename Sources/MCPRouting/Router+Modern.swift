@@ -213,9 +213,9 @@ extension Router {
 
     /// A notification of a modern upstream: it belongs to a request in flight or to a subscription.
     mutating func modernNotified(_ message: Message, _ method: MethodName, by upstream: UpstreamID, at now: Moment) {
-        guard let message = reviewed(message, method, at: now) else { return }
-        var receiver: SessionID?
         var note: String?
+        guard let message = reviewed(message, method, &note, at: now) else { return }
+        var receiver: SessionID?
         switch method.known {
         case .progress:
             receiver = progress(message, by: upstream, at: now)
@@ -249,7 +249,9 @@ extension Router {
 
     /// A task that is told of may hold a tool's result: policies see that as they see any other. Nil when one refused it,
     /// which is recorded.
-    private mutating func reviewed(_ message: Message, _ method: MethodName, at now: Moment) -> Message? {
+    private mutating func reviewed(
+        _ message: Message, _ method: MethodName, _ note: inout String?, at now: Moment
+    ) -> Message? {
         // One comparison for all others, which no policy looks at.
         guard method.known == nil, snapshot.policies.reviewsResults(of: method.text) else { return message }
         switch snapshot.policies.review(message, of: method.text) {
@@ -257,6 +259,9 @@ extension Router {
             for case (_, .sanitized(let removed)) in changes {
                 sanitizedResponses += 1
                 sanitized.add(removed)
+                note =
+                    "sanitized: invisible \(removed.invisible), markup \(removed.markup), "
+                    + "code_fences \(removed.codeFences)"
             }
             return reviewed
         case .refused(let refusal):

@@ -133,7 +133,8 @@ extension Router {
             droppedNotifications += 1
             return "dropped: not meant for one request without doubt"
         }
-        if let text = message.string(.paramsLevel), let level = MCPLogLevel(text), let wanted = request.logLevel,
+        if let text = message.string(.paramsLevel), let level = MCPLogLevel(rawValue: text),
+            let wanted = request.logLevel,
             level < wanted
         {
             return "dropped: below the request's log level"
@@ -191,7 +192,7 @@ extension Router {
     }
 
     private func wants(_ message: Message, _ session: SessionID) -> Bool {
-        guard let text = message.string(.paramsLevel), let level = MCPLogLevel(text) else { return true }
+        guard let text = message.string(.paramsLevel), let level = MCPLogLevel(rawValue: text) else { return true }
         let wanted = sessions.read(session) { $0.level } ?? nil
         let isTurnedUp =
             (sessions.read(session) { $0.upstream } ?? nil)

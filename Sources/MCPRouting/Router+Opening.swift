@@ -80,7 +80,7 @@ extension Router {
         guard message.scan.kind == .error else {
             return handshakeFailed(id, "answered initialize with a malformed result", at: now)
         }
-        if id == second { return secondFailed("answered initialize with an error", at: now) }
+        if isUnproved(second: id) { return secondFailed("answered initialize with an error", at: now) }
         if isModernOnly(message, id), foundModernOnly(id, at: now) { return }
         if awaitsProof(id) { return upstreams.update(id) { $0.refusal = message } ?? () }
         if passRefusal(message, by: id, at: now) { return }
@@ -120,7 +120,11 @@ extension Router {
         if id != nextShared, id != second { actions.append(.upstreamReady(id)) }
         restore(id, at: now)
         if handshake.hasTools { readTools(of: id, at: now) }
-        if id == shared, endUnusedShared(at: now) { return }
+        if id == shared {
+            // Where it only proves its command, nothing waits for it but probes, which are not to end with it.
+            if snapshot.isDedicated { releaseWaiting(of: id, at: now) }
+            if endUnusedShared(at: now) { return }
+        }
         if id == nextShared { return swapWhenRead(id) }
         if upstreams.update(
             id,

@@ -61,15 +61,20 @@ extension Router {
     /// A process has been silent for too long after its first message.
     mutating func openingIsSilent(_ id: UpstreamID, at now: Moment) {
         upstreams.update(id) { $0.silenceDue = nil }
-        guard upstreams.read(id, { $0.phase == .handshaking }) == true, question(of: id).setting == .auto else {
+        // One that has shaken hands before is only slow to come back.
+        guard upstreams.read(id, { $0.phase == .handshaking && $0.handshake == nil }) == true,
+            question(of: id).setting == .auto
+        else {
             return
         }
         if id == second { return secondFailed("did not answer when it was asked", at: now) }
         guard case .own? = upstreams.read(id, { $0.role }) else { return }
         switch upstreams.read(id, { $0.opening }) {
         case .discover where verdict.first == .legacy: reopen(id, as: .initialize)
-        case .initialize where seemsModernOnly: _ = foundModernOnly(id, at: now)
-        default: break
+        case .initialize where seemsModernOnly: _ = foundModernOnly(id, wasSilent: true, at: now)
+        default: return
         }
+        actions.append(
+            .log(.info("a session's upstream process did not answer when it was asked: the session is bridged")))
     }
 }

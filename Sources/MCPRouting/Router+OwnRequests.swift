@@ -206,6 +206,7 @@ extension Router {
         let former = snapshot.policies
         snapshot = next
         mostOwnUpstreams = next.settings.upstream.maxDedicated
+        startPostponed()
         stateKeys.rotate(to: RequestStateKey(), at: now.monotonic / 1_000_000_000)
         if old.generation != next.generation {
             generations.append((next.generation, 0))

@@ -47,6 +47,11 @@ extension Router {
         }
     }
 
+    /// Whether it is the second process, and nobody has seen it speak its era yet.
+    func isUnproved(second id: UpstreamID) -> Bool {
+        id == second && upstreams.read(id) { $0.handshake == nil } == true
+    }
+
     /// The upstream does not speak the era that a second process was asked for: its sessions are bridged.
     mutating func secondFailed(_ how: String, at now: Moment) {
         guard let id = second, let era = upstreams.read(shared, { $0.era?.other }) ?? nil else { return }

@@ -144,7 +144,10 @@ extension Router {
         }
         guard isIdle == true else { return false }
         for listen in pending.all(where: { $0.upstream == id && $0.isListen && $0.stage == .forwarded }) {
-            if case .listen(let listening)? = pending[listen]?.effect { listening.isMoved = true }
+            guard case .listen(let listening)? = pending[listen]?.effect else { continue }
+            // Whether its tools are others is seen when they are read again, if they were read before.
+            listening.news = [.promptsChanged, .resourcesChanged]
+            if upstreams.read(id, { $0.catalog.tools == nil }) == true { listening.news.append(.toolsChanged) }
         }
         actions.append(.relaunch(id))
         return true

@@ -123,14 +123,21 @@ extension Router {
     public mutating func ownUpstreamStopped() {
         ownUpstreams -= 1
         leavingUpstreams = max(0, leavingUpstreams - 1)
-        guard ownUpstreams - postponedStarts.count < mostOwnUpstreams,
-            let next = postponedStarts.popFirst(), let role = upstreams.read(next, { $0.role })
-        else { return }
-        actions.append(.start(next, role))
+        startPostponed()
+    }
+
+    /// Starts as many of those that wait as there are places.
+    mutating func startPostponed() {
+        while ownUpstreams - postponedStarts.count < mostOwnUpstreams, let next = postponedStarts.popFirst() {
+            if let role = upstreams.read(next, { $0.role }) { actions.append(.start(next, role)) }
+        }
     }
 
     /// Whether another session may have a process of its own.
-    public var hasRoom: Bool { ownUpstreams - leavingUpstreams < mostOwnUpstreams }
+    public var hasRoom: Bool { missingPlaces <= 0 }
+
+    /// How many sessions would have to give their process up before another one may have one; none where it is 0 or less.
+    public var missingPlaces: Int { ownUpstreams - leavingUpstreams - mostOwnUpstreams + 1 }
 
     /// Whether a session has a process of its own, and neither of them has anything to do.
     public func holdsIdleProcess(_ id: SessionID) -> Bool {

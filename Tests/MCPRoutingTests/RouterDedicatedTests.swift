@@ -176,12 +176,44 @@ struct RouterDedicatedTests {
         #expect(harness.router.counts.ownUpstreams == 1)
     }
 
+    @Test("more places start what waits for one")
+    func raised() throws {
+        let harness = proved(max: 1)
+        let first = harness.ready("a")
+        harness.router.end(first, .endOfInput, at: harness.now)
+        let second = harness.ready("b")
+        let own = try #require(harness.router.upstream(of: second))
+        harness.router.adopt(RouterHarness.snapshot(Self.settings(max: 2), generation: 2), at: harness.now)
+        harness.perform()
+        #expect(harness.starts.last == own)
+    }
+
+    @Test(
+        "room is made only for an initialize that would get a process",
+        arguments: [
+            (RouterHarness.initialize(), SessionSharing.dedicated, true),
+            (RouterHarness.initialize(), .shared, false),
+            (RouterHarness.initialize(capabilities: #"{"roots":{}}"#), .shared, true),
+            (#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#, .dedicated, false),
+            (Modern.request("initialize", id: "1", #""protocolVersion":"2025-11-25""#), .dedicated, false),
+            (RouterHarness.call(id: "1", tool: "read"), .dedicated, false),
+        ])
+    func wantsProcess(text: String, sharing: SessionSharing, wants: Bool) throws {
+        let harness = RouterHarness(Self.settings(sharing))
+        harness.start(harness.shared, capabilities: "{}")
+        let message = try RouterHarness.message(text)
+        let (fresh, ready) = (harness.open(), harness.ready("b"))
+        #expect(harness.router.wantsProcess(message, for: fresh) == wants)
+        #expect(!harness.router.wantsProcess(message, for: ready), "it has one, or needs none any more")
+    }
+
     @Test("which sessions could give their process up")
     func idleProcess() throws {
         let harness = proved(max: 1)
         let session = harness.ready("a")
         let own = try #require(harness.router.upstream(of: session))
         #expect(!harness.router.hasRoom)
+        #expect(harness.router.missingPlaces == 1)
         harness.start(own)
         #expect(harness.router.holdsIdleProcess(session))
         harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)

@@ -59,6 +59,22 @@ struct RouterDiscoverTests {
         #expect(Text.member("id", harness.last(session)) == "2")
     }
 
+    @Test("the process that only proves a dedicated upstream answers probes before it ends")
+    func dedicated() {
+        let harness = RouterHarness(
+            RouterHarness.settings {
+                $0.upstream.era = .auto
+                $0.upstream.sessions = .dedicated
+            })
+        let first = harness.shared
+        harness.spawn(first)
+        let session = harness.open()
+        harness.receive(Modern.request("server/discover", id: "1"), from: session)
+        harness.answer("server/discover", of: first, Modern.discovered(capabilities: "{}"))
+        #expect(harness.stops == [first])
+        #expect(Text.member("result", harness.last(session)) != nil)
+    }
+
     @Test("calls still wait for the upstream itself")
     func calls() {
         let (harness, session) = probing()

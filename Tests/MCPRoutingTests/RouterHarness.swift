@@ -56,6 +56,17 @@ final class RouterHarness {
                 sessionID: name, transport: "unix", peer: "uid=0", clientName: nil, clientVersion: nil))
     }
 
+    /// A scanned message, for what only looks at one.
+    static func message(_ text: String) throws -> Message {
+        let line = ByteBuffer(string: text)
+        guard case .message(let scan) = MessageScanner(maxDepth: 64).scan(line) else { throw Unreadable(text: text) }
+        return Message(bytes: line, scan: scan)
+    }
+
+    struct Unreadable: Error {
+        let text: String
+    }
+
     func receive(_ text: String, from session: SessionID, exchange: Exchange = .session) {
         let line = ByteBuffer(string: text)
         switch scanner.scan(line) {

@@ -139,6 +139,11 @@ struct RouterModernTests {
                 + #""taskId":"t","result":{"content":[{"type":"text","text":"x"}]}}}"#)
         #expect(harness.router.counts.sanitizedResponses == 1)
         #expect(harness.router.counts.sanitized.markup == 1)
+        let notes = harness.events.compactMap { event -> String? in
+            guard case .notification(_, _, _, let note) = event.kind else { return nil }
+            return note
+        }
+        #expect(notes == ["sanitized: invisible 0, markup 1, code_fences 0"])
     }
 
     @Test("server/discover is answered at once from the upstream's answer, and binds nobody")

@@ -190,6 +190,21 @@ struct RouterSharedErasTests {
         #expect(harness.router.verdict.lacks.isEmpty)
     }
 
+    @Test("a second process that was proved, and is slow or refuses after a crash, is still what its sessions have")
+    func provedAndSlow() throws {
+        let harness = RouterHarness.modern()
+        let session = harness.ready()
+        let second = try #require(harness.starts.last)
+        harness.start(second)
+        harness.exit(second)
+        harness.spawn(second)
+        harness.advance(11)
+        #expect(harness.router.upstream(of: session) == second)
+        harness.reply(to: "initialize", of: second, #""error":{"code":-32603,"message":"not yet"}"#)
+        #expect(harness.router.upstream(of: session) == second)
+        #expect(!harness.logs.contains { $0.contains("bridged") })
+    }
+
     @Test("a second process that crashes later is no proof: it is restarted, and calls wait")
     func crash() throws {
         let harness = RouterHarness.modern()
