@@ -46,7 +46,9 @@ final class HTTPSession: ExchangeChannel, ExchangeHolder {
 
     /// Begins the answer to a POST on its connection.
     func begin(_ kind: HTTPExchange.Kind, status: HTTPStatus, on connection: HTTPConnection) -> HTTPExchange {
-        exchanges.begin(kind, status: status, on: connection)
+        // Whoever calls after his stream has ended is not gone.
+        if streams.isEmpty { hadStream = false }
+        return exchanges.begin(kind, status: status, on: connection)
     }
 
     /// A GET: the session's own stream, or what the client missed of another one. nil when it has too many.

@@ -108,6 +108,7 @@ extension Router {
             $0.opening = era.opening
             if id != nextShared { $0.handshakeDeadline = nil }
             $0.rivalDue = nil
+            $0.lastRefusal = nil
         }
         if id == shared || id == nextShared { learn(about: id) { $0.first = era } }
         if id == shared || id == second { proven[era] = handshake }

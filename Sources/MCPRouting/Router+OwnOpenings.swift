@@ -10,7 +10,9 @@ extension Router {
     /// Whether a session's own process has refused before anything was proved: nobody knows yet what that means.
     func awaitsProof(_ id: UpstreamID) -> Bool {
         guard case .own? = upstreams.read(id, { $0.role }), question(of: id).setting == .auto else { return false }
-        return verdict.first == nil && upstreams.contains(shared)
+        guard verdict.first == nil, let phase = upstreams.read(shared, { $0.phase }) else { return false }
+        if case .failed = phase { return false }
+        return true
     }
 
     /// The shared process has shown an era, or that it cannot be started (nil).

@@ -188,7 +188,7 @@ extension Router {
     }
 
     /// After a swap, prompts and resources may be others: clients are told where the new process has any.
-    mutating func announceLists(of upstream: UpstreamID, to moved: [SessionID]? = nil) {
+    mutating func announceLists(of upstream: UpstreamID, to moved: Set<SessionID>? = nil) {
         guard let handshake = upstreams.read(upstream, { $0.handshake }) ?? nil else { return }
         for session in members(of: upstream) where moved?.contains(session) ?? true {
             if handshake.hasPrompts {

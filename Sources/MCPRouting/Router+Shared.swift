@@ -62,7 +62,7 @@ extension Router {
         for session in moved { reassign(session, from: id, to: shared) }
         if upstreams.read(id, { $0.isSuccessor }) == true {
             announceTools(of: shared)
-            announceLists(of: shared, to: moved)
+            announceLists(of: shared, to: Set(moved))
         }
         moveWaiting(of: id, otherwise: shared)
         recollect(shared)

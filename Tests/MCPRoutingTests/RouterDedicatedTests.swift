@@ -176,6 +176,42 @@ struct RouterDedicatedTests {
         #expect(harness.router.counts.ownUpstreams == 1)
     }
 
+    @Test("a refusal that waited for the proof is passed on when the proof fails")
+    func refusedAndNoProof() throws {
+        let harness = RouterHarness(RouterHarness.settings { $0.upstream.era = .auto })
+        harness.spawn(harness.shared)
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(id: "1", capabilities: #"{"roots":{}}"#), from: session)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.spawn(own)
+        harness.reply(to: "initialize", of: own, #""error":{"code":-32601,"message":"no such method"}"#)
+        harness.router.failShared("it is gone", at: harness.now)
+        harness.perform()
+        #expect(Text.path(["error", "message"], harness.last(session)) == #""no such method""#)
+    }
+
+    @Test("after a reload to the modern era a session's own process is asked in it")
+    func renewedInAnotherEra() throws {
+        let harness = proved()
+        let session = harness.ready("a")
+        let own = try #require(harness.router.upstream(of: session))
+        harness.start(own)
+        var settings = Self.settings()
+        settings.upstream.era = .modern
+        let next = RouterHarness.snapshot(settings, generation: 2)
+        harness.router.replaceShared(for: next, at: harness.now)
+        harness.perform()
+        harness.startModern(try #require(harness.router.nextShared), capabilities: "{}")
+        harness.router.adopt(next, at: harness.now)
+        _ = harness.router.renewOwnUpstreams(at: harness.now)
+        harness.perform()
+        harness.exit(own)
+        harness.startModern(own, capabilities: "{}")
+        harness.receive(RouterHarness.call(id: "9", tool: "read"), from: session)
+        let sent = try #require(harness.forwarded[own]?.last)
+        #expect(sent.contains("io.modelcontextprotocol/protocolVersion"), "bridged")
+    }
+
     @Test("more places start what waits for one")
     func raised() throws {
         let harness = proved(max: 1)
@@ -341,7 +377,7 @@ struct RouterDedicatedTests {
         harness.router.replaceShared(for: next, at: harness.now)
         harness.perform()
         let shared = try #require(harness.router.nextShared)
-        // Its tools are read after the swap, as in the daemon, which swaps and adopts in one turn.
+        // It has none of the tools that a swap waits for: the harness swaps at once, the daemon adopts in the same turn.
         harness.start(shared, capabilities: "{}")
         harness.router.adopt(next, at: harness.now)
         harness.perform()

@@ -140,6 +140,22 @@ struct RouterListenTests {
         #expect(harness.last(session) == notification("tools/list_changed", #""L""#))
     }
 
+    @Test(
+        "a process that comes back after a crash with other tools: told once; with the same ones: not at all",
+        arguments: [["read", "write"], ["read"]])
+    func crash(tools: [String]) throws {
+        let (harness, session, _) = try listening()
+        harness.exit(harness.shared)
+        harness.spawn(harness.shared)
+        let count = harness.sent[session]?.count ?? 0
+        harness.answer("server/discover", of: harness.shared, Modern.discovered(capabilities: Modern.capabilities))
+        let again = try #require(harness.lastID(of: "subscriptions/listen", at: harness.shared))
+        acknowledge(again, by: harness.shared, harness)
+        harness.answerTools(tools, of: harness.shared)
+        let told = harness.sent[session]?.dropFirst(count).filter { $0.contains("tools/list_changed") }
+        #expect(told?.count == (tools.count == 1 ? 1 : 0))
+    }
+
     @Test("a reload that changes what a client sees is told to those who asked for it")
     func policies() throws {
         let (harness, session, _) = try listening()

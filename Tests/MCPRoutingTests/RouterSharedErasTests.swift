@@ -190,6 +190,36 @@ struct RouterSharedErasTests {
         #expect(harness.router.verdict.lacks.isEmpty)
     }
 
+    @Test("a second process that says nothing does not keep its sessions waiting")
+    func silentSecond() throws {
+        let harness = RouterHarness.modern()
+        let session = harness.open()
+        harness.receive(RouterHarness.initialize(id: "1"), from: session)
+        let second = try #require(harness.starts.last)
+        harness.spawn(second)
+        harness.advance(9.9)
+        #expect(harness.sent[session] == nil)
+        harness.advance(0.2)
+        #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
+        #expect(harness.stops.contains(second))
+    }
+
+    @Test("a swap waits for the tools, though not longer than for the handshake")
+    func swapWithoutTools() throws {
+        let harness = RouterHarness.modern()
+        let old = harness.shared
+        let next = RouterHarness.snapshot(RouterHarness.settings { $0.upstream.era = .auto }, generation: 2)
+        harness.router.replaceShared(for: next, at: harness.now)
+        harness.perform()
+        let new = try #require(harness.starts.last)
+        harness.spawn(new)
+        harness.answer("server/discover", of: new, Modern.discovered(capabilities: Modern.capabilities))
+        harness.advance(29)
+        #expect(harness.shared == old)
+        harness.advance(1.1)
+        #expect(harness.shared == new)
+    }
+
     @Test("a second process that was proved, and is slow or refuses after a crash, is still what its sessions have")
     func provedAndSlow() throws {
         let harness = RouterHarness.modern()
