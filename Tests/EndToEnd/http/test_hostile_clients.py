@@ -48,7 +48,7 @@ def test_clients_that_never_read_harm_nobody_and_leave_nothing(gateway: Gateway,
     open_before = descriptors(gateway)
     before = resident(gateway)
     peaks = []
-    for turn in range(3):
+    for turn in range(4):
         stalled = [http.connect() for _ in range(12)]
         for number, connection in enumerate(stalled):
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -63,8 +63,9 @@ def test_clients_that_never_read_harm_nobody_and_leave_nothing(gateway: Gateway,
             connection.socket.close()
         wait_until(lambda: descriptors(gateway) <= open_before, "every connection was closed")
     assert peaks[0] > before + 10 * MEGABYTE, "the answers wait for their clients"
-    # The allocator may keep a part for the next time, but there is no more of it each time.
-    assert max(peaks) < peaks[0] + 16 * MEGABYTE, peaks
+    # The allocator may keep a part for the next time, but there is no more of it each time. The first turn is its own:
+    # it is looked at while some answers may still be on their way.
+    assert max(peaks[2:]) < peaks[1] + 16 * MEGABYTE, peaks
 
 
 def test_a_slow_reader_gets_all_of_a_large_answer(http: HTTP) -> None:
