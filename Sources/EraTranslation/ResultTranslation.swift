@@ -42,7 +42,7 @@ public enum ResultTranslation {
     ///   - message: a response with a result.
     ///   - method: that of the request which it answers.
     ///   - serverInfo: an object with name and version for `_meta`, which a server SHOULD name itself by in each
-    ///     result; `nil` leaves it out. It is left out as well where the result has a `_meta` already.
+    ///     result; `nil` leaves it out. It is left out as well where the result's `_meta` names one, or is no object.
     public static func toModern(_ message: Message, method: String, serverInfo: ByteBuffer? = nil) -> Splices {
         let scan = message.scan
         var splices = Splices()
@@ -64,11 +64,20 @@ public enum ResultTranslation {
             put(.resultTTL, #""ttlMs":"#, "0")
             put(.resultCacheScope, #""cacheScope":"#, #""private""#)
         }
-        if let serverInfo, !scan[.resultMeta].isPresent {
-            if added.readableBytes > 0 { added.writeStaticString(",") }
-            added.writeStaticString(#""_meta":{"io.modelcontextprotocol/serverInfo":"#)
-            added.writeImmutableBuffer(serverInfo)
-            added.writeStaticString("}")
+        if let serverInfo {
+            var name = ByteBuffer(staticString: #""io.modelcontextprotocol/serverInfo":"#)
+            name.writeImmutableBuffer(serverInfo)
+            let meta = scan[.resultMeta]
+            if !meta.isPresent {
+                if added.readableBytes > 0 { added.writeStaticString(",") }
+                added.writeStaticString(#""_meta":{"#)
+                added.writeImmutableBuffer(name)
+                added.writeStaticString("}")
+            } else if JSONText.kind(of: meta, in: message.bytes) == .object,
+                !JSONText.member("io.modelcontextprotocol/serverInfo", of: meta, in: message.bytes).isPresent
+            {
+                splices.prepend(name, to: meta, of: message.bytes)
+            }
         }
         if added.readableBytes > 0 { splices.prepend(added, to: scan[.result], of: message.bytes) }
         return splices

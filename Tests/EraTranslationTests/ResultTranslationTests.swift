@@ -37,7 +37,7 @@ struct ResultTranslationTests {
         #expect(try ResultTranslation.toModern(message, method: method).result(message) == expected)
     }
 
-    @Test("names the server where the result has no _meta of its own")
+    @Test("names the server where the result does not do so itself")
     func serverInfo() throws {
         let info = ByteBuffer(string: #"{"name":"s","version":"1"}"#)
         let bare = try response(#"{"content":[]}"#)
@@ -45,10 +45,16 @@ struct ResultTranslationTests {
             try ResultTranslation.toModern(bare, method: "tools/call", serverInfo: info).result(bare)
                 == #"{"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}},"#
                 + #""content":[]}"#)
-        let own = try response(#"{"_meta":{"a":1}}"#)
-        #expect(
-            try ResultTranslation.toModern(own, method: "tools/call", serverInfo: info).result(own)
-                == #"{"resultType":"complete","_meta":{"a":1}}"#)
+        let name = #""io.modelcontextprotocol/serverInfo":{"name":"s","version":"1"}"#
+        for (meta, expected) in [
+            (#"{"a":1}"#, "{\(name),\"a\":1}"), ("{ }", "{\(name) }"), ("7", "7"),
+            (#"{"io.modelcontextprotocol/serverInfo":{}}"#, #"{"io.modelcontextprotocol/serverInfo":{}}"#),
+        ] {
+            let own = try response(#"{"_meta":\#(meta),"content":[]}"#)
+            #expect(
+                try ResultTranslation.toModern(own, method: "tools/call", serverInfo: info).result(own)
+                    == #"{"resultType":"complete","_meta":\#(expected),"content":[]}"#)
+        }
     }
 
     @Test(
