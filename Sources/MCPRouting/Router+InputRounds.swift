@@ -83,7 +83,7 @@ extension Router {
             state.nextServerRequest += 1
             state.serverRequests[number] = Session.ServerRequest(
                 upstream: request.upstream, id: id, key: .integer(number), call: call, snapshot: request.snapshot,
-                asked: now.monotonic, round: round, place: place)
+                asked: now.monotonic, exchange: request.exchange, round: round, place: place)
             return number
         }
         guard let number else { return }

@@ -56,18 +56,20 @@ extension Router {
             } ?? nil
         if let refusal { return refuseServerRequest(call, id, of: upstream, refusal, session: identity, at: now) }
         record(.serverRequest(call), session: identity, at: now)
+        let exchange = exchangeAsked(of: session)
         let number = sessions.update(session) { state in
             let number = state.nextServerRequest
             state.nextServerRequest += 1
             state.serverRequests[number] = Session.ServerRequest(
-                upstream: upstream, id: id, key: key, call: call, snapshot: snapshot, asked: now.monotonic)
+                upstream: upstream, id: id, key: key, call: call, snapshot: snapshot, asked: now.monotonic,
+                exchange: exchange)
             return number
         }
         guard let number else { return }
         upstreams.update(upstream) { $0.openServerRequests += 1 }
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(message.scan[.id], withInteger: UInt64(number))
-        actions.append(.send(session, outgoing, exchangeAsked(of: session)))
+        actions.append(.send(session, outgoing, exchange))
     }
 
     /// The exchange of the only call that a session's own process can be asking about: its client is listening there,
@@ -133,6 +135,14 @@ extension Router {
         for number in open { failServerRequest(number, of: session, .connectionLost, at: now) }
     }
 
+    /// Where a client hears more of a question: behind the question itself, since streams overtake each other. Where that
+    /// call has ended, on the session's stream.
+    private func wayBack(of request: Session.ServerRequest, in session: SessionID) -> Exchange {
+        let open = sessions.read(session) { $0.openRequests } ?? []
+        return open.contains { id in pending.read(id) { $0.exchange } == request.exchange }
+            ? request.exchange : .session
+    }
+
     /// Tells the client that nobody waits for its answer any more: the upstream exited.
     mutating func withdrawServerRequests(of session: SessionID, at now: Moment) {
         guard let (identity, open) = sessions.read(session, { ($0.identity, $0.serverRequests.keys.sorted()) }) else {
@@ -146,7 +156,7 @@ extension Router {
             actions.append(
                 .send(
                     session, Reply.cancellation(of: Lexeme(integer: UInt64(number)), reason: "upstream exited"),
-                    .session))
+                    wayBack(of: request, in: session)))
         }
     }
 
@@ -168,7 +178,7 @@ extension Router {
         concludeServerRequest(request, failure, session: identity, at: now)
         var outgoing = SplicedMessage(message.bytes)
         outgoing.replace(range, withInteger: UInt64(number))
-        actions.append(.send(session, outgoing, .session))
+        actions.append(.send(session, outgoing, wayBack(of: request, in: session)))
         return session
     }
 

@@ -34,14 +34,15 @@ extension Router {
         }
         suspendListens(of: id, at: now)
         upstreams.update(id) { $0.ownListen = nil }
+        // Before their calls end, on whose streams the questions went out.
+        if case .own(let session)? = upstreams.read(id, { $0.role }) {
+            withdrawServerRequests(of: session, at: now)
+        }
         for request in pending.all(where: {
             $0.upstream == id && $0.stage != .waiting && $0.stage != .reviewing
                 && !($0.isListen && $0.isBridged && $0.stage == .forwarded)
         }) {
             endForwarded(request, .upstreamExited, at: now)
-        }
-        if case .own(let session)? = upstreams.read(id, { $0.role }) {
-            withdrawServerRequests(of: session, at: now)
         }
         if wasOpening == true { exitedWhileOpening(id, at: now) }
     }

@@ -30,6 +30,8 @@ final class Session {
         var call: AuditEvent.Call
         var snapshot: Snapshot
         var asked: UInt64
+        /// Where its client was asked: on the stream of the call that it is about, or on the session's.
+        var exchange = Exchange.session
         /// Where it was embedded in a result of a modern upstream: which one, and at which place.
         var round: InputRound?
         var place = 0

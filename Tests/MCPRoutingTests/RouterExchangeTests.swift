@@ -39,6 +39,23 @@ struct RouterExchangeTests {
         #expect(harness.router.isIdle(session))
     }
 
+    @Test("a question is withdrawn where it was asked, before its call ends there")
+    func withdrawal() throws {
+        let harness = RouterHarness()
+        harness.start()
+        let session = harness.ready("asked", capabilities: #"{"sampling":{}}"#)
+        let own = try #require(harness.router.upstream(of: session))
+        harness.start(own)
+        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session, exchange: first)
+        harness.receive(
+            #"{"jsonrpc":"2.0","id":"s","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}"#,
+            from: own)
+        harness.router.upstreamExited(own, pid: 7, program: "true", restart: 0, status: "signal 9", at: harness.now)
+        harness.perform()
+        let methods = harness.answers[first]?.map { Text.member("method", $0) ?? "answer" }
+        #expect(methods == [#""sampling/createMessage""#, #""notifications/cancelled""#, "answer"])
+    }
+
     @Test("the same id twice in one exchange is refused")
     func sameIDInOneExchange() {
         let (harness, session) = scene()
