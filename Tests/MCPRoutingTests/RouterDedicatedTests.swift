@@ -7,20 +7,6 @@ import Testing
 
 @Suite("A process for each session")
 struct RouterDedicatedTests {
-    /// A router in dedicated mode whose start has been proved.
-    private func proved(max: Int = 16) -> RouterHarness {
-        let harness = RouterHarness(Self.settings(max: max))
-        harness.start(harness.shared, capabilities: "{}")
-        return harness
-    }
-
-    private static func settings(_ sessions: SessionSharing = .dedicated, max: Int = 16) -> Settings {
-        RouterHarness.settings {
-            $0.upstream.sessions = sessions
-            $0.upstream.maxDedicated = max
-        }
-    }
-
     private func stops(_ harness: RouterHarness) -> [UpstreamID] {
         harness.others.compactMap { if case .stop(let id) = $0 { id } else { nil } }
     }
@@ -31,7 +17,7 @@ struct RouterDedicatedTests {
 
     @Test("the start is proved by a process that shakes hands and ends")
     func proof() {
-        let harness = RouterHarness(Self.settings())
+        let harness = RouterHarness(RouterHarness.dedicatedSettings())
         #expect(!harness.router.sharedUpstream.isReady)
         let proof = harness.shared
         harness.start(proof, capabilities: "{}")
@@ -47,14 +33,14 @@ struct RouterDedicatedTests {
 
     @Test("a proof that fails is told with its reason")
     func failedProof() {
-        let harness = RouterHarness(Self.settings())
+        let harness = RouterHarness(RouterHarness.dedicatedSettings())
         harness.router.upstreamFailed(harness.shared, "cannot be started", at: harness.now)
         #expect(harness.router.sharedUpstream.failure == "cannot be started")
     }
 
     @Test("the handshake passes through: the client's params, the process's own revision and capabilities")
     func handshake() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let session = harness.open()
         harness.receive(
             RouterHarness.initialize(version: "2025-06-18", capabilities: #"{"x":{"y":1e400}}"#), from: session)
@@ -76,7 +62,7 @@ struct RouterDedicatedTests {
 
     @Test("a process that refuses the handshake is heard as it is, and the client may try again")
     func refusal() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let session = harness.open()
         harness.receive(RouterHarness.initialize(), from: session)
         let own = try #require(harness.router.upstream(of: session))
@@ -98,7 +84,7 @@ struct RouterDedicatedTests {
 
     @Test("sessions do not meet: each has its own process, which ends with it")
     func apart() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let sessions = (0..<3).map { harness.ready("\($0)") }
         let owns = try sessions.map { try #require(harness.router.upstream(of: $0)) }
         #expect(Set(owns).count == 3)
@@ -115,7 +101,7 @@ struct RouterDedicatedTests {
 
     @Test("a crash answers the session's calls once, later ones wait for the next process")
     func crash() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let session = harness.ready()
         let own = try #require(harness.router.upstream(of: session))
         harness.start(own)
@@ -132,192 +118,15 @@ struct RouterDedicatedTests {
         #expect(harness.trail.filter { $0.hasPrefix("RESPONSE 1 ") } == ["RESPONSE 1 upstream_exited"])
     }
 
-    @Test("beyond max_dedicated initialize is refused and the cap named; no process is started before another is gone")
-    func cap() throws {
-        let harness = proved(max: 1)
-        let first = harness.ready("a")
-        let second = harness.ready("b")
-        let refusal = harness.last(second)
-        #expect(Text.path(["error", "code"], refusal) == "-32603")
-        #expect(Text.path(["error", "data", "reason"], refusal) == #""overloaded""#)
-        #expect(Text.path(["error", "message"], refusal)?.contains("max_dedicated is 1") == true)
-        #expect(harness.trail.contains("SESSION_START (no upstream process: max_dedicated is 1)"))
-        #expect(harness.trail.last == "RESPONSE 0 overloaded")
-        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: second)
-        #expect(Text.path(["error", "code"], harness.last(second)) == "-32600")
-        harness.router.end(first, .endOfInput, at: harness.now)
-        harness.perform()
-        harness.receive(RouterHarness.initialize(), from: second)
-        let own = try #require(harness.router.upstream(of: second))
-        #expect(!harness.starts.contains(own), "the former one is still ending")
-        harness.router.ownUpstreamStopped()
-        harness.perform()
-        #expect(harness.starts.last == own)
-        harness.start(own)
-        #expect(Text.member("result", harness.last(second)) != nil)
-    }
-
-    @Test("a session that ends before its process could be started gives its place back")
-    func postponedAndGone() throws {
-        let harness = proved(max: 1)
-        let first = harness.ready("a")
-        harness.router.end(first, .endOfInput, at: harness.now)
-        let second = harness.ready("b")
-        let own = try #require(harness.router.upstream(of: second))
-        harness.router.end(second, .endOfInput, at: harness.now)
-        harness.perform()
-        #expect(!harness.starts.contains(own) && !harness.stops.contains(own))
-        let third = harness.ready("c")
-        #expect(harness.router.upstream(of: third) != nil)
-        let before = harness.starts.count
-        harness.router.ownUpstreamStopped()
-        harness.perform()
-        #expect(harness.starts.count == before + 1)
-        #expect(harness.router.counts.ownUpstreams == 1)
-    }
-
-    @Test("a refusal that waited for the proof is passed on when the proof fails")
-    func refusedAndNoProof() throws {
-        let harness = RouterHarness(RouterHarness.settings { $0.upstream.era = .auto })
-        harness.spawn(harness.shared)
-        let session = harness.open()
-        harness.receive(RouterHarness.initialize(id: "1", capabilities: #"{"roots":{}}"#), from: session)
-        let own = try #require(harness.router.upstream(of: session))
-        harness.spawn(own)
-        harness.reply(to: "initialize", of: own, #""error":{"code":-32601,"message":"no such method"}"#)
-        harness.router.failShared("it is gone", at: harness.now)
-        harness.perform()
-        #expect(Text.path(["error", "message"], harness.last(session)) == #""no such method""#)
-    }
-
-    @Test("after a reload to the modern era a session's own process is asked in it")
-    func renewedInAnotherEra() throws {
-        let harness = proved()
-        let session = harness.ready("a")
-        let own = try #require(harness.router.upstream(of: session))
-        harness.start(own)
-        var settings = Self.settings()
-        settings.upstream.era = .modern
-        let next = RouterHarness.snapshot(settings, generation: 2)
-        harness.router.replaceShared(for: next, at: harness.now)
-        harness.perform()
-        harness.startModern(try #require(harness.router.nextShared), capabilities: "{}")
-        harness.router.adopt(next, at: harness.now)
-        _ = harness.router.renewOwnUpstreams(at: harness.now)
-        harness.perform()
-        harness.exit(own)
-        harness.startModern(own, capabilities: "{}")
-        harness.receive(RouterHarness.call(id: "9", tool: "read"), from: session)
-        let sent = try #require(harness.forwarded[own]?.last)
-        #expect(sent.contains("io.modelcontextprotocol/protocolVersion"), "bridged")
-    }
-
-    @Test("more places start what waits for one")
-    func raised() throws {
-        let harness = proved(max: 1)
-        let first = harness.ready("a")
-        harness.router.end(first, .endOfInput, at: harness.now)
-        let second = harness.ready("b")
-        let own = try #require(harness.router.upstream(of: second))
-        harness.router.adopt(RouterHarness.snapshot(Self.settings(max: 2), generation: 2), at: harness.now)
-        harness.perform()
-        #expect(harness.starts.last == own)
-    }
-
-    @Test(
-        "room is made only for an initialize that would get a process",
-        arguments: [
-            (RouterHarness.initialize(), SessionSharing.dedicated, true),
-            (RouterHarness.initialize(), .shared, false),
-            (RouterHarness.initialize(capabilities: #"{"roots":{}}"#), .shared, true),
-            (#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#, .dedicated, false),
-            (Modern.request("initialize", id: "1", #""protocolVersion":"2025-11-25""#), .dedicated, false),
-            (RouterHarness.call(id: "1", tool: "read"), .dedicated, false),
-        ])
-    func wantsProcess(text: String, sharing: SessionSharing, wants: Bool) throws {
-        let harness = RouterHarness(Self.settings(sharing))
-        harness.start(harness.shared, capabilities: "{}")
-        let message = try RouterHarness.message(text)
-        let (fresh, ready) = (harness.open(), harness.ready("b"))
-        #expect(harness.router.wantsProcess(message, for: fresh) == wants)
-        #expect(!harness.router.wantsProcess(message, for: ready), "it has one, or needs none any more")
-    }
-
-    @Test("which sessions could give their process up")
-    func idleProcess() throws {
-        let harness = proved(max: 1)
-        let session = harness.ready("a")
-        let own = try #require(harness.router.upstream(of: session))
-        #expect(!harness.router.hasRoom)
-        #expect(harness.router.missingPlaces == 1)
-        harness.start(own)
-        #expect(harness.router.holdsIdleProcess(session))
-        harness.receive(RouterHarness.call(id: "1", tool: "read"), from: session)
-        #expect(!harness.router.holdsIdleProcess(session), "it works")
-        harness.router.end(session, .displaced, at: harness.now)
-        harness.perform()
-        #expect(harness.router.hasRoom)
-        #expect(harness.trail.contains("SESSION_END displaced"))
-    }
-
-    @Test(
-        "a session's process that keeps ending, or says nothing, is asked in the other era",
-        arguments: [true, false])
-    func otherEra(exits: Bool) throws {
-        let harness = RouterHarness(
-            RouterHarness.settings {
-                $0.upstream.sessions = .dedicated
-                $0.upstream.era = .auto
-            })
-        harness.startModern(harness.shared)
-        let session = harness.open()
-        harness.receive(RouterHarness.initialize(), from: session)
-        let own = try #require(harness.router.upstream(of: session))
-        harness.spawn(own)
-        if exits {
-            harness.exit(own)
-            harness.spawn(own)
-            harness.exit(own)
-        } else {
-            harness.advance(10.1)
-            let isRelaunched = harness.others.contains { if case .relaunch(own) = $0 { true } else { false } }
-            #expect(isRelaunched)
-        }
-        harness.startModern(own)
-        #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
-    }
-
-    @Test(
-        "a refusal before the era is known waits for the proof, and is passed on where that shows a legacy server",
-        arguments: [Era.modern, .legacy])
-    func refusedBeforeProof(era: Era) throws {
-        let harness = RouterHarness(RouterHarness.settings { $0.upstream.era = .auto })
-        harness.spawn(harness.shared)
-        let session = harness.open()
-        harness.receive(RouterHarness.initialize(id: "1", capabilities: #"{"roots":{}}"#), from: session)
-        let own = try #require(harness.router.upstream(of: session))
-        harness.spawn(own)
-        harness.reply(to: "initialize", of: own, #""error":{"code":-32601,"message":"no such method"}"#)
-        #expect(harness.sent[session] == nil)
-        if era == .modern {
-            harness.answer("server/discover", of: harness.shared, Modern.discovered(capabilities: "{}"))
-            #expect(Text.path(["result", "protocolVersion"], harness.last(session)) == #""2025-11-25""#)
-        } else {
-            harness.reply(to: "server/discover", of: harness.shared, #""error":{"code":-32601,"message":"no"}"#)
-            harness.start(harness.shared)
-            #expect(Text.path(["error", "message"], harness.last(session)) == #""no such method""#)
-        }
-    }
-
     // MARK: - Reload
 
     @Test("from shared to dedicated: open sessions keep the shared process, which ends with the last of them")
     func toDedicated() throws {
-        let harness = RouterHarness(Self.settings(.shared))
+        let harness = RouterHarness(RouterHarness.dedicatedSettings(.shared))
         harness.start()
         let shared = harness.shared
         let old = harness.ready("old")
-        harness.router.adopt(RouterHarness.snapshot(Self.settings(), generation: 2), at: harness.now)
+        harness.router.adopt(RouterHarness.snapshot(RouterHarness.dedicatedSettings(), generation: 2), at: harness.now)
         harness.perform()
         #expect(harness.router.sessionsOfTheOtherKind == 1)
         #expect(stops(harness).isEmpty)
@@ -333,46 +142,22 @@ struct RouterDedicatedTests {
         #expect(harness.router.sharedUpstream.isReady)
     }
 
-    @Test("a modern session that came before the era was known is not left waiting for an answer to a probe")
-    func modernBeforeTheEra() throws {
-        let harness = RouterHarness(
-            RouterHarness.settings {
-                $0.upstream.sessions = .dedicated
-                $0.upstream.era = .auto
-            })
-        harness.spawn(harness.shared)
-        let session = harness.open()
-        harness.receive(Modern.call(id: "1"), from: session)
-        let own = try #require(harness.router.upstream(of: session))
-        harness.spawn(own)
-        #expect(harness.lastID(of: "server/discover", at: own) != nil)
-        // The proving process is silent too, and its rival wins.
-        harness.advance(3.1)
-        let rival = try #require(harness.starts.last)
-        harness.start(rival)
-        let isRelaunched = harness.others.contains { if case .relaunch(own) = $0 { true } else { false } }
-        #expect(isRelaunched)
-        harness.start(own)
-        harness.answer("tools/call", of: own, #"{"content":[]}"#)
-        #expect(Text.path(["result", "resultType"], harness.last(session)) == #""complete""#)
-    }
-
     @Test("from shared to dedicated without sessions: the shared process ends at the swap")
     func toDedicatedUnused() {
-        let harness = RouterHarness(Self.settings(.shared))
+        let harness = RouterHarness(RouterHarness.dedicatedSettings(.shared))
         harness.start()
-        harness.router.adopt(RouterHarness.snapshot(Self.settings(), generation: 2), at: harness.now)
+        harness.router.adopt(RouterHarness.snapshot(RouterHarness.dedicatedSettings(), generation: 2), at: harness.now)
         harness.perform()
         #expect(stops(harness) == [harness.shared])
     }
 
     @Test("from dedicated to shared: a shared process shakes hands first, open sessions keep their own")
     func toShared() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let old = harness.ready("old")
         let own = try #require(harness.router.upstream(of: old))
         harness.start(own)
-        let next = RouterHarness.snapshot(Self.settings(.shared), generation: 2)
+        let next = RouterHarness.snapshot(RouterHarness.dedicatedSettings(.shared), generation: 2)
         #expect(harness.router.needsShared(for: next))
         harness.router.replaceShared(for: next, at: harness.now)
         harness.perform()
@@ -392,12 +177,12 @@ struct RouterDedicatedTests {
 
     @Test("a changed command is proved before the swap and then renews each process when it has nothing to do")
     func changedCommand() throws {
-        let harness = proved()
+        let harness = RouterHarness.dedicated()
         let (idle, busy) = (harness.ready("idle"), harness.ready("busy"))
         let owns = try [idle, busy].map { try #require(harness.router.upstream(of: $0)) }
         for own in owns { harness.start(own) }
         harness.receive(RouterHarness.call(id: "1", tool: "read"), from: busy)
-        let next = RouterHarness.snapshot(Self.settings(), generation: 2)
+        let next = RouterHarness.snapshot(RouterHarness.dedicatedSettings(), generation: 2)
         harness.router.replaceShared(for: next, at: harness.now)
         harness.perform()
         let proof = try #require(harness.router.nextShared)

@@ -61,11 +61,7 @@ struct RouterDiscoverTests {
 
     @Test("the process that only proves a dedicated upstream answers probes before it ends")
     func dedicated() {
-        let harness = RouterHarness(
-            RouterHarness.settings {
-                $0.upstream.era = .auto
-                $0.upstream.sessions = .dedicated
-            })
+        let harness = RouterHarness(RouterHarness.dedicatedSettings(era: .auto))
         let first = harness.shared
         harness.spawn(first)
         let session = harness.open()

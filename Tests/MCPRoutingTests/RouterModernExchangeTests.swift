@@ -14,6 +14,15 @@ struct RouterModernExchangeTests {
             SessionIdentity(sessionID: nil, transport: "http", peer: "192.0.2.1", clientName: nil, clientVersion: nil))
     }
 
+    /// The process that proves a dedicated upstream has shaken hands, and was asked for its tools.
+    private func proving() -> (RouterHarness, UpstreamID) {
+        let harness = RouterHarness(RouterHarness.dedicatedSettings(era: .auto))
+        let first = harness.shared
+        harness.spawn(first)
+        harness.answer("server/discover", of: first, Modern.discovered(capabilities: Modern.capabilities))
+        return (harness, first)
+    }
+
     @Test("the same id in two of them: each gets its own answer, progress and log messages")
     func apart() throws {
         let harness = RouterHarness.modern()
@@ -91,14 +100,7 @@ struct RouterModernExchangeTests {
 
     @Test("where sessions are dedicated, the process that proves the upstream has shown them already")
     func headersOfDedicated() throws {
-        let harness = RouterHarness(
-            RouterHarness.settings {
-                $0.upstream.era = .auto
-                $0.upstream.sessions = .dedicated
-            })
-        let first = harness.shared
-        harness.spawn(first)
-        harness.answer("server/discover", of: first, Modern.discovered(capabilities: Modern.capabilities))
+        let (harness, first) = proving()
         #expect(harness.stops.isEmpty)
         let schema = #"{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#
         harness.answer("tools/list", of: first, #"{"tools":[{"name":"query","inputSchema":\#(schema)}]}"#)
@@ -109,14 +111,7 @@ struct RouterModernExchangeTests {
 
     @Test("a process that shows no tools is ended all the same")
     func noTools() throws {
-        let harness = RouterHarness(
-            RouterHarness.settings {
-                $0.upstream.era = .auto
-                $0.upstream.sessions = .dedicated
-            })
-        let first = harness.shared
-        harness.spawn(first)
-        harness.answer("server/discover", of: first, Modern.discovered(capabilities: Modern.capabilities))
+        let (harness, first) = proving()
         harness.reply(to: "tools/list", of: first, #""error":{"code":-32603,"message":"no"}"#)
         #expect(harness.stops == [first])
     }
