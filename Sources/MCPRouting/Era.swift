@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import JSONRPCWire
 
@@ -59,7 +60,7 @@ struct EraQuestion: Hashable {
 
 extension ProtocolVersion {
     /// The modern revision that the gateway speaks to both sides.
-    static let modern = ProtocolVersion(text: "2026-07-28")
+    static let modern = ProtocolVersion(text: ModernProtocol.version)
 
     /// Which era a revision belongs to.
     var era: Era { self == .modern ? .modern : .legacy }
@@ -68,5 +69,5 @@ extension ProtocolVersion {
 extension Message {
     /// Whether it carries the envelope of the modern era, as a whole or in part: those members are in no legacy
     /// message, since their prefix is reserved (basic/index of 2026-07-28, "_meta").
-    var hasEnvelope: Bool { scan[.metaProtocolVersion].isPresent || scan[.metaClientCapabilities].isPresent }
+    var hasEnvelope: Bool { ModernProtocol.isCarried(by: self) }
 }

@@ -19,21 +19,6 @@ enum Reply {
         result(id: id, ByteBuffer(string: "{}"))
     }
 
-    /// An error whose `data` is given as JSON.
-    static func error(id: Lexeme, code: Int, _ message: String, data: ByteBuffer) -> SplicedMessage {
-        var bytes = ByteBuffer()
-        bytes.writeStaticString(#"{"jsonrpc":"2.0","id":"#)
-        id.write(to: &bytes)
-        bytes.writeStaticString(#","error":{"code":"#)
-        bytes.writeString(String(code))
-        bytes.writeStaticString(#","message":"#)
-        JSONText.appendQuoted(message, to: &bytes)
-        bytes.writeStaticString(#","data":"#)
-        bytes.writeImmutableBuffer(data)
-        bytes.writeStaticString("}}")
-        return SplicedMessage(bytes)
-    }
-
     /// A request of the gateway to an upstream.
     static func request(id: PendingID, method: String, params: ByteBuffer?) -> SplicedMessage {
         var bytes = ByteBuffer()

@@ -151,11 +151,8 @@ extension Router {
             return handshake.initializeReply(to: id, telling: version, isShared: isShared)
         }
         do throws(ProtocolError) {
-            var fallback = ByteBuffer(string: #"{"name":"gatekit","version":"#)
-            JSONText.appendQuoted(self.version, to: &fallback)
-            fallback.writeString("}")
             let result = try HandshakeTranslation.initializeResult(
-                fromDiscover: handshake.result, version: version.text, fallbackServerInfo: fallback)
+                fromDiscover: handshake.result, version: version.text, fallbackServerInfo: ownInfo)
             return Reply.result(id: id, result)
         } catch {
             return SplicedMessage(error.reply(to: id))

@@ -122,21 +122,21 @@ extension Router {
 
     /// UnsupportedProtocolVersionError, which names what is spoken.
     private mutating func failUnsupported(_ incoming: Incoming, requested: String, at now: Moment) {
-        var data = ByteBuffer(string: #"{"supported":["\#(ProtocolVersion.modern.text)"],"requested":"#)
-        JSONText.appendQuoted(String(requested.prefix(64)), to: &data)
-        data.writeString("}")
         let isHandshake = incoming.method.known == .initialize
         let text =
             isHandshake
             ? "this session speaks protocol revision \(ProtocolVersion.modern.text): initialize is not taken"
             : "unsupported protocol version"
+        let data = ProtocolError.unsupportedVersion(requested, supported: [ModernProtocol.version]).data
+        let error = ProtocolError(code: -32022, message: text, data: data)
         record(
             .response(
                 incoming.call,
-                AuditEvent.Outcome(duration: 0, failure: AuditEvent.Failure(code: -32022, message: text))),
+                AuditEvent.Outcome(
+                    duration: 0, failure: AuditEvent.Failure(code: error.code, message: error.message))),
             session: incoming.identity, at: now)
         deliver(
-            Reply.error(id: incoming.id, code: -32022, text, data: data), to: incoming.session, batch: incoming.batch,
+            SplicedMessage(error.reply(to: incoming.id)), to: incoming.session, batch: incoming.batch,
             exchange: incoming.exchange)
     }
 

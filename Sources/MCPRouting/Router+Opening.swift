@@ -1,3 +1,4 @@
+internal import EraTranslation
 internal import GatewayConfiguration
 internal import GatewayEvents
 internal import JSONRPCWire
@@ -243,12 +244,20 @@ extension Router {
 
     // MARK: - What the gateway says of itself
 
+    /// Who the gateway is, as both eras' `Implementation` object.
+    var ownInfo: ByteBuffer {
+        var info = ByteBuffer(string: #"{"name":"gatekit","version":"#)
+        JSONText.appendQuoted(version, to: &info)
+        info.writeString("}")
+        return info
+    }
+
     /// The shared process is told of no capabilities: a server request on stdio names no call.
     private var ownInitializeParams: ByteBuffer {
         var params = ByteBuffer(string: #"{"protocolVersion":"\#(ProtocolVersion.newestLegacy.text)","#)
-        params.writeString(#""capabilities":{},"clientInfo":{"name":"gatekit","version":"#)
-        JSONText.appendQuoted(version, to: &params)
-        params.writeString("}}")
+        params.writeString(#""capabilities":{},"clientInfo":"#)
+        params.writeImmutableBuffer(ownInfo)
+        params.writeString("}")
         return params
     }
 
@@ -259,23 +268,16 @@ extension Router {
             string: #"{"resultType":"complete","supportedVersions":["\#(ProtocolVersion.modern.text)"],"#)
         result.writeString(#""capabilities":{"tools":{"listChanged":true},"prompts":{"listChanged":true},"#)
         result.writeString(#""resources":{"listChanged":true,"subscribe":true},"completions":{},"logging":{}},"#)
-        result.writeString(#""_meta":{"io.modelcontextprotocol/serverInfo":{"name":"gatekit","version":"#)
-        JSONText.appendQuoted(version, to: &result)
-        result.writeString(#"}},"ttlMs":0,"cacheScope":"private"}"#)
+        result.writeString(#""_meta":{"io.modelcontextprotocol/serverInfo":"#)
+        result.writeImmutableBuffer(ownInfo)
+        result.writeString(#"},"ttlMs":0,"cacheScope":"private"}"#)
         return result
     }
 
-    /// `params` of a request of the gateway's own in the modern era; `members` stand before the envelope.
-    func ownEnvelope(_ members: ByteBuffer? = nil) -> ByteBuffer {
-        var params = ByteBuffer(string: "{")
-        if let members {
-            params.writeImmutableBuffer(members)
-            params.writeString(",")
-        }
-        params.writeString(#""_meta":{"io.modelcontextprotocol/protocolVersion":"\#(ProtocolVersion.modern.text)","#)
-        params.writeString(#""io.modelcontextprotocol/clientInfo":{"name":"gatekit","version":"#)
-        JSONText.appendQuoted(version, to: &params)
-        params.writeString(#"},"io.modelcontextprotocol/clientCapabilities":{}}}"#)
-        return params
+    /// `params` of a request of the gateway's own in the modern era, with further members.
+    func ownEnvelope(_ members: ByteBuffer = ByteBuffer()) -> ByteBuffer {
+        OutgoingEnvelope(
+            version: ModernProtocol.version, capabilities: ByteBuffer(string: "{}"), clientInfo: ownInfo
+        ).params(members)
     }
 }

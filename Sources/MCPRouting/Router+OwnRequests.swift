@@ -96,7 +96,7 @@ extension Router {
     private mutating func askTools(page: Int, cursor: String?, of upstream: UpstreamID, at now: Moment) {
         let params: ByteBuffer? =
             if upstreams.read(upstream, { $0.era }) == .modern {
-                ownEnvelope(cursor.map { Reply.member("cursor", $0) })
+                ownEnvelope(cursor.map { Reply.member("cursor", $0) } ?? ByteBuffer())
             } else {
                 cursor.map { Reply.params("cursor", $0) }
             }

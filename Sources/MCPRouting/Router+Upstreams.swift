@@ -51,9 +51,7 @@ extension Router {
     public mutating func upstreamFailed(_ id: UpstreamID, _ detail: String, at now: Moment) {
         guard upstreams.contains(id), !rivalFailed(id, at: now) else { return }
         if id == nextShared { return abandonSwap(detail, at: now) }
-        if id == second, upstreams.read(id, { $0.handshake == nil }) == true {
-            return secondFailed(detail, at: now)
-        }
+        if isUnproved(second: id) { return secondFailed(detail, at: now) }
         upstreams.update(id) { $0.phase = .failed(detail) }
         if id == shared { settleOwnOpenings(nil, at: now) }
         let waiting = upstreams.update(id) { state in
