@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -105,6 +105,26 @@ class Session(Protocol):
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         """Calls a tool and cancels the call when `when` has come."""
+
+
+@contextmanager
+def refusals(error_type: type[Exception]) -> Iterator[None]:
+    """Tells of an SDK's JSON-RPC errors as `Refused`."""
+    try:
+        yield
+    except error_type as error:
+        told = error.error  # type: ignore[attr-defined]
+        raise Refused(told.code, told.message, told.data) from error
+
+
+@asynccontextmanager
+async def subscribed(session: Session, uri: str | None) -> AsyncIterator[None]:
+    """With updates of a resource in the legacy era, where list changes need not be asked for."""
+    if uri:
+        await session.request("resources/subscribe", {"uri": uri})
+    yield
+    if uri:
+        await session.request("resources/unsubscribe", {"uri": uri})
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from mcp.client.subscriptions import listen
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel, TypeAdapter
 
-from .client import Answers, Inbox, Refused, unix_transport
+from .client import Answers, Inbox, refusals, subscribed, unix_transport
 from .gateway import Gateway
 
 JSON = {"by_alias": True, "mode": "json", "exclude_none": True}
@@ -40,10 +40,8 @@ class Session4:
         self.inbox = inbox
 
     async def request(self, method: str, params: dict | None = None) -> dict:
-        try:
+        with refusals(MCPError):
             result = await self.ask(method, params or {})
-        except MCPError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON) if result else {}
 
     async def ask(self, method: str, params: dict) -> BaseModel | None:
@@ -98,12 +96,10 @@ class Session4:
             assert progress
             progress(done, message)
 
-        try:
+        with refusals(MCPError):
             result = await self.client.call_tool_mcp(
                 tool, arguments or {}, progress_handler=note if progress else None, meta=meta
             )
-        except MCPError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def tell_roots_changed(self) -> None:
@@ -119,11 +115,8 @@ class Session4:
             ):  # fmt: skip
                 yield
             return
-        if uri:
-            await self.request("resources/subscribe", {"uri": uri})
-        yield
-        if uri:
-            await self.request("resources/unsubscribe", {"uri": uri})
+        async with subscribed(self, uri):
+            yield
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         # The SDK below sends the cancellation when the caller stops waiting.

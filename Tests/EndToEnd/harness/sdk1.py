@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel
 
-from .client import Answers, Inbox, Refused, unix_transport
+from .client import Answers, Inbox, refusals, subscribed, unix_transport
 from .gateway import Gateway
 
 JSON = {"by_alias": True, "mode": "json", "exclude_none": True}
@@ -46,10 +46,8 @@ class Session1:
 
     async def request(self, method: str, params: dict | None = None) -> dict:
         built = types.ClientRequest.model_validate({"method": method, "params": params or {}})
-        try:
+        with refusals(McpError):
             result = await self.session.send_request(built, RESULTS[method])
-        except McpError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def call(
@@ -63,12 +61,10 @@ class Session1:
             assert progress
             progress(done, message)
 
-        try:
+        with refusals(McpError):
             result = await self.session.call_tool(
                 tool, arguments or {}, progress_callback=note if progress else None, meta=meta
             )
-        except McpError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def tell_roots_changed(self) -> None:
@@ -77,11 +73,8 @@ class Session1:
     @asynccontextmanager
     async def watching(self, uri: str | None = None) -> AsyncIterator[None]:
         """With updates of a resource, and list changes, for as long as this lasts."""
-        if uri:
-            await self.request("resources/subscribe", {"uri": uri})
-        yield
-        if uri:
-            await self.request("resources/unsubscribe", {"uri": uri})
+        async with subscribed(self, uri):
+            yield
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         # The 1.x SDK sends no cancellation by itself and does not tell a call's id.

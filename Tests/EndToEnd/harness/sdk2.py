@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 from pydantic import BaseModel, TypeAdapter
 
-from .client import Answers, Inbox, Refused, unix_transport
+from .client import Answers, Inbox, refusals, subscribed, unix_transport
 from .gateway import Gateway
 
 JSON = {"by_alias": True, "mode": "json", "exclude_none": True}
@@ -56,15 +56,13 @@ class Session2:
             self.client.session._log_level = (params or {})["level"]
             self.client.session.adopt(self.client.session.discover_result)
             return {}
-        try:
+        with refusals(MCPError):
             if method == "prompts/get":
                 # A prompt may ask the client first, and it is the client object that answers and asks again.
                 result: BaseModel = await self.client.get_prompt(**(params or {}))
             else:
                 built = REQUEST.validate_python({"method": method, "params": params or {}}, by_alias=True)
                 result = await self.client.session.send_request(built, RESULTS[method])
-        except MCPError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def call(
@@ -78,12 +76,10 @@ class Session2:
             assert progress
             progress(done, message)
 
-        try:
+        with refusals(MCPError):
             result = await self.client.call_tool(
                 tool, arguments or {}, progress_callback=note if progress else None, meta=meta
             )
-        except MCPError as error:
-            raise Refused(error.error.code, error.error.message, error.error.data) from error
         return result.model_dump(**JSON)
 
     async def tell_roots_changed(self) -> None:
@@ -100,11 +96,8 @@ class Session2:
             ):
                 yield
             return
-        if uri:
-            await self.request("resources/subscribe", {"uri": uri})
-        yield
-        if uri:
-            await self.request("resources/unsubscribe", {"uri": uri})
+        async with subscribed(self, uri):
+            yield
 
     async def abandon_call(self, tool: str, arguments: dict, when: Awaitable[object]) -> None:
         # This SDK sends the cancellation when the caller stops waiting.
